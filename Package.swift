@@ -1,0 +1,133 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+// MARK: - Libraries that come from outside (each has its line in docs/adr/0001-dependencies.md)
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// A module of ours: `needs` are its arrows in DESIGN's import graph, `Tests/Tidy` holds it to them.
+func module(_ name: String, in folder: String, needs: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: needs, path: "\(folder)/\(name)", swiftSettings: strict)
+}
+
+func tool(_ name: String, in folder: String, needs: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: needs, path: "\(folder)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, needs: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: name, dependencies: needs, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "belay",
+    products: [
+        .executable(name: "belay", targets: ["belay"]),
+        .executable(name: "belay-agent", targets: ["belay-agent"]),
+        .executable(name: "belay-coordinator", targets: ["belay-coordinator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // proto: what both sides speak
+        module("FleetWire", in: "proto"),
+        .systemLibrary(
+            name: "COpenSSL", path: "proto/COpenSSL", pkgConfig: "libssl",
+            providers: [.apt(["libssl-dev"])]),
+        module(
+            "FleetTransport", in: "proto",
+            needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
+
+        // Sources: the plan, the decisions, the operator's side
+        module("RolloutPlan", in: "Sources", needs: ["FleetWire", yams, crypto]),
+        module("RolloutCore", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
+        module("OperatorAPI", in: "Sources", needs: ["FleetWire", "RolloutPlan", "RolloutCore"]),
+        module("Telemetry", in: "Sources"),
+        module("FleetSimulation", in: "Sources", needs: ["RolloutCore", "AgentCore"]),
+        tool(
+            "belay", in: "Sources",
+            needs: [
+                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation",
+                arguments, httpClient, nioCore, nioSSL,
+            ]),
+
+        // SQLite, thin: the agent's journal, the coordinator's store, the sqlite component
+        .systemLibrary(
+            name: "CSQLite", path: "proto/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]),
+        module("SQLiteFile", in: "proto", needs: ["CSQLite"]),
+
+        // agent: what runs on every host
+        .systemLibrary(
+            name: "CZstd", path: "agent/CZstd", pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"])]),
+        module("AgentCore", in: "agent", needs: ["FleetWire"]),
+        module(
+            "HostSnapshots", in: "agent", needs: ["FleetWire", "COpenSSL", "CZstd", "SQLiteFile"]),
+        module("HostValidators", in: "agent", needs: ["FleetWire", "COpenSSL", "SQLiteFile"]),
+        module("HostMetrics", in: "agent", needs: ["FleetWire", "Telemetry"]),
+        module(
+            "AgentRuntime", in: "agent",
+            needs: [
+                "FleetWire", "AgentCore", "HostSnapshots", "HostValidators", "HostMetrics",
+                "FleetTransport", "SQLiteFile", "Telemetry", "COpenSSL", logging, nioCore,
+                nioPosix, lifecycle,
+            ]),
+        tool(
+            "belay-agent", in: "agent",
+            needs: ["AgentRuntime", "FleetWire", arguments, logging, lifecycle]),
+
+        // coordinator
+        module(
+            "StateStore", in: "coordinator",
+            needs: ["FleetWire", "RolloutCore", "SQLiteFile", crypto]),
+        module(
+            "CoordinatorServer", in: "coordinator",
+            needs: [
+                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "StateStore",
+                "FleetTransport", "Telemetry", crypto, certificates, asn1, hummingbird,
+                hummingbirdTLS, nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
+            ]),
+        tool(
+            "belay-coordinator", in: "coordinator",
+            needs: ["CoordinatorServer", "FleetWire", arguments, logging, lifecycle]),
+    ]
+)

@@ -1,0 +1,126 @@
+/// Quantities that travel: typed, with their unit in the name.
+
+/// A span of time in whole milliseconds; may be negative after subtraction.
+package struct Milliseconds: Codable, Hashable, Comparable, Sendable {
+    /// The number of milliseconds.
+    package var count: Int64
+    /// A span of `count` milliseconds.
+    package init(_ count: Int64) { self.count = count }
+    /// A span of whole seconds.
+    package static func seconds(_ seconds: Int64) -> Milliseconds { Milliseconds(seconds * 1000) }
+    /// No time at all.
+    package static let zero = Milliseconds(0)
+    /// Decodes a plain number.
+    package init(from decoder: any Decoder) throws {
+        count = try decoder.singleValueContainer().decode(Int64.self)
+    }
+    /// Encodes as a plain number.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(count)
+    }
+    /// Orders by length.
+    package static func < (left: Self, right: Self) -> Bool { left.count < right.count }
+    /// The sum, held at the ends of the range instead of trapping.
+    package static func + (left: Self, right: Self) -> Self {
+        let (sum, overflow) = left.count.addingReportingOverflow(right.count)
+        return Milliseconds(overflow ? (left.count < 0 ? .min : .max) : sum)
+    }
+    /// The same span for the standard library's clocks.
+    package var duration: Duration { .milliseconds(count) }
+}
+
+/// A moment of wall-clock time: milliseconds since 1970-01-01T00:00:00Z.
+package struct Timestamp: Codable, Hashable, Comparable, Sendable {
+    /// Milliseconds since 1970.
+    package var milliseconds: Int64
+    /// The moment `milliseconds` after 1970.
+    package init(milliseconds: Int64) { self.milliseconds = milliseconds }
+    /// Decodes a plain number.
+    package init(from decoder: any Decoder) throws {
+        milliseconds = try decoder.singleValueContainer().decode(Int64.self)
+    }
+    /// Encodes as a plain number.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(milliseconds)
+    }
+    /// Orders by time.
+    package static func < (left: Self, right: Self) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
+    /// The moment `span` later, held at the ends of the range.
+    package static func + (left: Self, span: Milliseconds) -> Self {
+        Timestamp(milliseconds: (Milliseconds(left.milliseconds) + span).count)
+    }
+    /// The span from `earlier` to this moment, held at the ends of the range.
+    package func since(_ earlier: Timestamp) -> Milliseconds {
+        let (difference, overflow) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
+        return Milliseconds(overflow ? (milliseconds < 0 ? .min : .max) : difference)
+    }
+}
+
+/// A number of bytes.
+package struct ByteCount: Codable, Hashable, Comparable, Sendable {
+    /// The number of bytes.
+    package var count: UInt64
+    /// A size of `count` bytes.
+    package init(_ count: UInt64) { self.count = count }
+    /// Decodes a plain number.
+    package init(from decoder: any Decoder) throws {
+        count = try decoder.singleValueContainer().decode(UInt64.self)
+    }
+    /// Encodes as a plain number.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(count)
+    }
+    /// Orders by size.
+    package static func < (left: Self, right: Self) -> Bool { left.count < right.count }
+}
+
+/// A SHA-256, printed as `sha256:` and 64 lower-case hexadecimal digits.
+package struct Digest: Codable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The 64 hexadecimal digits, without a prefix.
+    package let hex: String
+    /// Takes `sha256:<64 hex>` or the 64 digits alone; nil for anything else.
+    package init?(_ text: String) {
+        let digits = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
+        guard digits.utf8.count == 64,
+            digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else { return nil }
+        hex = digits
+    }
+    /// Makes the digest of its 32 bytes; nil for another number of bytes.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        let alphabet = Array("0123456789abcdef".utf8)
+        var digits: [UInt8] = []
+        digits.reserveCapacity(64)
+        for byte in bytes {
+            digits.append(alphabet[Int(byte >> 4)])
+            digits.append(alphabet[Int(byte & 15)])
+        }
+        hex = String(decoding: digits, as: UTF8.self)
+    }
+    /// Decodes the printed form; throws `DecodingError.dataCorrupted` for anything else.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let digest = Digest(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "not a sha256 digest")
+        }
+        self = digest
+    }
+    /// Encodes as `sha256:<64 hex>`.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+    /// Orders by the digits.
+    package static func < (left: Self, right: Self) -> Bool { left.hex < right.hex }
+    /// `sha256:<64 hex>`.
+    package var description: String { "sha256:" + hex }
+    /// The first 12 digits, for tables that people read.
+    package var short: String { String(hex.prefix(12)) }
+}
