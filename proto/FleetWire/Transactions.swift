@@ -213,7 +213,10 @@ package struct TransactionReport: Codable, Sendable, Hashable {
 }
 
 /// Who rolled a host back.
-package enum RollbackActor: String, Codable, Sendable, Hashable { case agent, `guard`, operatorOnHost }
+package enum RollbackActor: String, Codable, Sendable, Hashable {
+    case agent, `guard`
+    case operatorOnHost = "operator_on_host"
+}
 
 /// One step's run.
 package struct StepReport: Codable, Sendable, Hashable {

@@ -1,0 +1,202 @@
+package import FleetWire
+
+/// A plan held against a fleet: every percentage is a count, every selector a list of hosts.
+/// It is frozen in a rollout and does not change when the fleet does.
+package struct ResolvedPlan: Codable, Sendable, Hashable {
+    /// The plan's name.
+    package var name: String
+    /// The digest of the plan's document.
+    package var planDigest: Digest
+    /// The plan's artifacts, by name and digest.
+    package var artifacts: [ArtifactRef]
+    /// All hosts of the rollout, in order of waves.
+    package var hosts: [ResolvedHost]
+    /// The waves in order; together they hold each host once.
+    package var waves: [ResolvedWave]
+    /// How many at once.
+    package var limits: RolloutLimits
+    /// How many may go wrong.
+    package var budget: FailureBudget
+    /// What happens when too many went wrong.
+    package var rollback: RollbackPolicy
+    /// True if somebody must approve before the first host is touched.
+    package var needsApproval: Bool
+    /// What the hosts have to do; labels differ by host, see `hostPlan(for:rollout:)`.
+    package var work: PlannedWork
+    /// A resolved plan of these fields.
+    package init(
+        name: String, planDigest: Digest, artifacts: [ArtifactRef], hosts: [ResolvedHost],
+        waves: [ResolvedWave], limits: RolloutLimits, budget: FailureBudget,
+        rollback: RollbackPolicy, needsApproval: Bool, work: PlannedWork
+    ) {
+        self.name = name
+        self.planDigest = planDigest
+        self.artifacts = artifacts
+        self.hosts = hosts
+        self.waves = waves
+        self.limits = limits
+        self.budget = budget
+        self.rollback = rollback
+        self.needsApproval = needsApproval
+        self.work = work
+    }
+
+    /// The host's own plan, or nil if the host is not in the rollout.
+    package func hostPlan(for host: HostID, rollout: RolloutID) -> HostPlan? {
+        guard let resolved = hosts.first(where: { $0.id == host }) else { return nil }
+        return HostPlan(
+            rollout: rollout, planDigest: planDigest, labels: resolved.labels,
+            variables: work.variables, artifacts: artifacts, components: work.components,
+            stages: work.stages, confirmWithin: work.confirmWithin,
+            coordinatorLost: work.coordinatorLost)
+    }
+}
+
+/// One host of a rollout.
+package struct ResolvedHost: Codable, Sendable, Hashable {
+    /// Its id.
+    package var id: HostID
+    /// Its labels when the rollout was made.
+    package var labels: [String: String]
+    /// The value of the plan's domain label; empty if the plan has no domain or the host no label.
+    package var domain: String
+    /// A host of these fields.
+    package init(id: HostID, labels: [String: String], domain: String) {
+        self.id = id
+        self.labels = labels
+        self.domain = domain
+    }
+}
+
+/// One wave with its hosts.
+package struct ResolvedWave: Codable, Sendable, Hashable {
+    /// Unique within the plan; the first is the canary.
+    package var name: String
+    /// Its hosts, in the order in which they go.
+    package var hosts: [HostID]
+    /// How long the wave is watched after its last host was confirmed.
+    package var soak: Milliseconds
+    /// What must hold before the next wave; evaluated at the end of the soak.
+    package var gates: [ResolvedGate]
+    /// A wave of these fields.
+    package init(name: String, hosts: [HostID], soak: Milliseconds, gates: [ResolvedGate]) {
+        self.name = name
+        self.hosts = hosts
+        self.soak = soak
+        self.gates = gates
+    }
+}
+
+/// A gate whose verdict comes from checks on the wave's hosts, or from a person.
+package struct ResolvedGate: Codable, Sendable, Hashable {
+    /// Unique within the wave.
+    package var name: String
+    /// Run on each host of the wave; empty for a manual gate.
+    package var checks: [CheckSpec]
+    /// True if `belay rollout promote` opens it.
+    package var manual: Bool
+    /// An inconclusive gate is asked again this often, and fails after `inconclusiveFor`.
+    package var every: Milliseconds
+    /// How long it may stay inconclusive.
+    package var inconclusiveFor: Milliseconds
+    /// A gate of these fields.
+    package init(
+        name: String, checks: [CheckSpec], manual: Bool, every: Milliseconds,
+        inconclusiveFor: Milliseconds
+    ) {
+        self.name = name
+        self.checks = checks
+        self.manual = manual
+        self.every = every
+        self.inconclusiveFor = inconclusiveFor
+    }
+}
+
+/// How many hosts may be in motion at once.
+package struct RolloutLimits: Codable, Sendable, Hashable {
+    /// Hosts between the order to migrate and confirmation, at most; at least 1.
+    package var parallelMax: Int
+    /// Hosts of the rollout that may be unavailable at once (migrating, verifying, rolling back,
+    /// failed and not yet back, unreachable); at least 1.
+    package var unavailableMax: Int
+    /// The same within one failure domain; nil without domains.
+    package var unavailablePerDomainMax: Int?
+    /// The longest that preparing and validating one host may take.
+    package var stageDeadline: Milliseconds
+    /// The longest that migrating and verifying one host may take.
+    package var migrationDeadline: Milliseconds
+    /// How long a host may be unreachable in the middle before it counts.
+    package var unreachableAfter: Milliseconds
+    /// Limits of these fields.
+    package init(
+        parallelMax: Int, unavailableMax: Int, unavailablePerDomainMax: Int?,
+        stageDeadline: Milliseconds, migrationDeadline: Milliseconds,
+        unreachableAfter: Milliseconds
+    ) {
+        self.parallelMax = parallelMax
+        self.unavailableMax = unavailableMax
+        self.unavailablePerDomainMax = unavailablePerDomainMax
+        self.stageDeadline = stageDeadline
+        self.migrationDeadline = migrationDeadline
+        self.unreachableAfter = unreachableAfter
+    }
+}
+
+/// How many hosts may go wrong, cumulative over the rollout, at all scopes at the same time.
+/// A scope is spent once *more* hosts than its number went wrong.
+package struct FailureBudget: Codable, Sendable, Hashable {
+    /// In the whole rollout.
+    package var fleet: Int
+    /// In each wave; nil means no limit of its own.
+    package var wave: Int?
+    /// In each failure domain; nil means no limit of its own.
+    package var domain: Int?
+    /// A budget of these numbers.
+    package init(fleet: Int, wave: Int?, domain: Int?) {
+        self.fleet = fleet
+        self.wave = wave
+        self.domain = domain
+    }
+}
+
+/// What happens once the budget is spent or a gate fails.
+package struct RollbackPolicy: Codable, Sendable, Hashable {
+    /// What the rollout does by itself.
+    package var onExhausted: Reaction
+    /// What can be done.
+    package enum Reaction: String, Codable, Sendable, Hashable {
+        /// Roll back every host of the rollout that was changed, newest first.
+        case rollback
+        /// Stop and wait for an operator.
+        case pause
+        /// Stop for good and leave the changed hosts as they are.
+        case abort
+    }
+    /// A policy of this reaction.
+    package init(onExhausted: Reaction) { self.onExhausted = onExhausted }
+}
+
+/// The work that all hosts share.
+package struct PlannedWork: Codable, Sendable, Hashable {
+    /// The plan's variables.
+    package var variables: [String: String]
+    /// The components.
+    package var components: [ComponentSpec]
+    /// The stages.
+    package var stages: [StageSpec]
+    /// See `HostPlan.confirmWithin`.
+    package var confirmWithin: Milliseconds
+    /// See `HostPlan.coordinatorLost`.
+    package var coordinatorLost: CoordinatorLost
+    /// Work of these fields.
+    package init(
+        variables: [String: String], components: [ComponentSpec], stages: [StageSpec],
+        confirmWithin: Milliseconds, coordinatorLost: CoordinatorLost
+    ) {
+        self.variables = variables
+        self.components = components
+        self.stages = stages
+        self.confirmWithin = confirmWithin
+        self.coordinatorLost = coordinatorLost
+    }
+}
