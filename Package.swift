@@ -48,11 +48,6 @@ func tests(_ name: String, needs: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "belay",
-    products: [
-        .executable(name: "belay", targets: ["belay"]),
-        .executable(name: "belay-agent", targets: ["belay-agent"]),
-        .executable(name: "belay-coordinator", targets: ["belay-coordinator"]),
-    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -67,67 +62,8 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // proto: what both sides speak
         module("FleetWire", in: "proto"),
-        .systemLibrary(
-            name: "COpenSSL", path: "proto/COpenSSL", pkgConfig: "libssl",
-            providers: [.apt(["libssl-dev"])]),
-        module(
-            "FleetTransport", in: "proto",
-            needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
-
-        // Sources: the plan, the decisions, the operator's side
-        module("RolloutPlan", in: "Sources", needs: ["FleetWire", yams, crypto]),
-        module("RolloutCore", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
-        module("OperatorAPI", in: "Sources", needs: ["FleetWire", "RolloutPlan", "RolloutCore"]),
-        module("Telemetry", in: "Sources"),
-        module("FleetSimulation", in: "Sources", needs: ["RolloutCore", "AgentCore"]),
-        tool(
-            "belay", in: "Sources",
-            needs: [
-                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation",
-                arguments, httpClient, nioCore, nioSSL,
-            ]),
-
-        // SQLite, thin: the agent's journal, the coordinator's store, the sqlite component
-        .systemLibrary(
-            name: "CSQLite", path: "proto/CSQLite", pkgConfig: "sqlite3",
-            providers: [.apt(["libsqlite3-dev"])]),
-        module("SQLiteFile", in: "proto", needs: ["CSQLite"]),
-
-        // agent: what runs on every host
-        .systemLibrary(
-            name: "CZstd", path: "agent/CZstd", pkgConfig: "libzstd",
-            providers: [.apt(["libzstd-dev"])]),
-        module("AgentCore", in: "agent", needs: ["FleetWire"]),
-        module(
-            "HostSnapshots", in: "agent", needs: ["FleetWire", "COpenSSL", "CZstd", "SQLiteFile"]),
-        module("HostValidators", in: "agent", needs: ["FleetWire", "COpenSSL", "SQLiteFile"]),
-        module("HostMetrics", in: "agent", needs: ["FleetWire", "Telemetry"]),
-        module(
-            "AgentRuntime", in: "agent",
-            needs: [
-                "FleetWire", "AgentCore", "HostSnapshots", "HostValidators", "HostMetrics",
-                "FleetTransport", "SQLiteFile", "Telemetry", "COpenSSL", logging, nioCore,
-                nioPosix, lifecycle,
-            ]),
-        tool(
-            "belay-agent", in: "agent",
-            needs: ["AgentRuntime", "FleetWire", arguments, logging, lifecycle]),
-
-        // coordinator
-        module(
-            "StateStore", in: "coordinator",
-            needs: ["FleetWire", "RolloutCore", "SQLiteFile", crypto]),
-        module(
-            "CoordinatorServer", in: "coordinator",
-            needs: [
-                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "StateStore",
-                "FleetTransport", "Telemetry", crypto, certificates, asn1, hummingbird,
-                hummingbirdTLS, nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
-            ]),
-        tool(
-            "belay-coordinator", in: "coordinator",
-            needs: ["CoordinatorServer", "FleetWire", arguments, logging, lifecycle]),
+        module("RolloutPlan", in: "Sources", needs: ["FleetWire"]),
+        module("Warm", in: "Sources", needs: [nioCore, nioPosix, nioHTTP1, nioEmbedded, logging, crypto, certificates, asn1, arguments, lifecycle, hummingbird, hummingbirdTLS, nioSSL, httpClient, yams, .product(name: "HummingbirdTesting", package: "hummingbird")]),
     ]
 )
