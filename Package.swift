@@ -63,7 +63,16 @@ let package = Package(
     ],
     targets: [
         module("FleetWire", in: "proto"),
-        module("RolloutPlan", in: "Sources", needs: ["FleetWire"]),
-        module("Warm", in: "Sources", needs: [nioCore, nioPosix, nioHTTP1, nioEmbedded, logging, crypto, certificates, asn1, arguments, lifecycle, hummingbird, hummingbirdTLS, nioSSL, httpClient, yams, .product(name: "HummingbirdTesting", package: "hummingbird")]),
+        .systemLibrary(
+            name: "COpenSSL", path: "proto/COpenSSL", pkgConfig: "libssl",
+            providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", path: "proto/CSQLite", pkgConfig: "sqlite3",
+            providers: [.apt(["libsqlite3-dev"])]),
+        module("SQLiteFile", in: "proto", needs: ["CSQLite"]),
+        module(
+            "FleetTransport", in: "proto",
+            needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
+        module("RolloutPlan", in: "Sources", needs: ["FleetWire", yams, crypto]),
     ]
 )

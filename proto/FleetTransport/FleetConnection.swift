@@ -1,5 +1,5 @@
-package import FleetWire
-package import NIOCore
+import FleetWire
+import NIOCore
 
 /// One open connection: payloads of frames come in as an asynchronous sequence and go out by
 /// `send`. The sequence throws `FrameError` or `TLSError` when the peer misbehaved, and ends when

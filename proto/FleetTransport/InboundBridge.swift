@@ -34,7 +34,7 @@ final class InboundBridge<Element: Sendable>: ChannelDuplexHandler {
         let box = NIOLoopBoundBox<InboundBridge<Element>?>(nil, eventLoop: eventLoop)
         let made = NIOThrowingAsyncSequenceProducer.makeSequence(
             elementType: Element.self, failureType: (any Error).self,
-            backPressureStrategy: .init(
+            backPressureStrategy: NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark(
                 lowWatermark: limits.inboundLowWatermark,
                 highWatermark: limits.inboundHighWatermark),
             finishOnDeinit: false, delegate: Delegate(eventLoop: eventLoop, bridge: box))

@@ -1,5 +1,5 @@
 import COpenSSL
-package import FleetWire
+import FleetWire
 
 /// One TLS connection without any I/O: bytes of the network go in and out through memory.
 ///
