@@ -74,5 +74,6 @@ let package = Package(
             "FleetTransport", in: "proto",
             needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
         module("RolloutPlan", in: "Sources", needs: ["FleetWire", yams, crypto]),
+        module("StateStore", in: "coordinator", needs: ["FleetWire", "SQLiteFile", crypto]),
     ]
 )

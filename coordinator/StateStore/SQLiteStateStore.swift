@@ -1,0 +1,168 @@
+package import FleetWire
+import Glibc
+import SQLiteFile
+
+/// The embedded store: one SQLite file in WAL mode, one fsync a batch.
+package actor SQLiteStateStore: StateStore {
+    private let database: SQLiteConnection
+    private let lock: StoreLock
+    private var head: (sequence: UInt64, hash: String)
+
+    /// Opens or makes the store in `directory` (mode 0700). Throws `StoreError` when the directory
+    /// or the file is open to others or when another process holds it, `SQLiteError` otherwise.
+    package init(directory: String) throws {
+        try PrivateFiles.requirePrivate(directory)
+        let path = directory + "/journal.sqlite"
+        lock = try StoreLock(path: directory + "/journal.lock")
+        let mask = umask(0o077)
+        defer { umask(mask) }
+        if access(path, F_OK) == 0 { try PrivateFiles.requirePrivate(path) }
+        database = try SQLiteConnection(path: path)
+        try database.makeDurable(cacheKiB: 4096)
+        try database.transaction { [database] in
+            try database.run(script: Self.schema)
+        }
+        let last = try database.query(
+            "SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1"
+        ).first
+        head = (
+            UInt64(last?.first?.integer ?? 0), last?.last?.text ?? JournalRecord.origin
+        )
+    }
+
+    private static let schema = """
+        CREATE TABLE IF NOT EXISTS journal (
+            sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL,
+            stream TEXT NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,
+            previous TEXT NOT NULL, hash TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX IF NOT EXISTS journal_stream ON journal (stream, sequence);
+        CREATE TABLE IF NOT EXISTS checkpoint (
+            stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE IF NOT EXISTS term (
+            one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,
+            anchor INTEGER NOT NULL
+        ) STRICT;
+        INSERT OR IGNORE INTO term VALUES (1, 0, 0);
+        """
+
+    /// See `StateStore`.
+    package func append(
+        _ records: [NewRecord], expecting expected: UInt64
+    ) throws -> [JournalRecord] {
+        guard head.sequence == expected else {
+            throw StoreError.conflict(expected: expected, actual: head.sequence)
+        }
+        guard !records.isEmpty else { return [] }
+        var added: [JournalRecord] = []
+        try database.transaction {
+            var last = head
+            for content in records {
+                let record = JournalRecord(
+                    sequence: last.sequence + 1, content: content, previous: last.hash)
+                try insert(record)
+                added.append(record)
+                last = (record.sequence, record.hash)
+            }
+            try database.execute(
+                "UPDATE term SET anchor = ?", [.integer(Int64(last.sequence))])
+        }
+        if let last = added.last { head = (last.sequence, last.hash) }
+        return added
+    }
+
+    private func insert(_ record: JournalRecord) throws {
+        let content = record.content
+        try database.execute(
+            "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                .integer(Int64(record.sequence)), .integer(content.at.milliseconds),
+                .text(content.actor), .text(content.stream), .text(content.kind),
+                .blob(content.payload), .text(record.previous), .text(record.hash),
+            ])
+    }
+
+    /// See `StateStore`.
+    package func lastSequence() -> UInt64 { head.sequence }
+
+    /// See `StateStore`.
+    package func records(
+        after sequence: UInt64, stream: String?, limit: Int
+    ) throws -> [JournalRecord] {
+        let from = SQLiteValue.integer(Int64(clamping: sequence))
+        let most = SQLiteValue.integer(Int64(limit))
+        let rows =
+            if let stream {
+                try database.query(
+                    "SELECT * FROM journal WHERE stream = ? AND sequence > ? ORDER BY sequence "
+                        + "LIMIT ?", [.text(stream), from, most])
+            } else {
+                try database.query(
+                    "SELECT * FROM journal WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                    [from, most])
+            }
+        return try rows.map(Self.record)
+    }
+
+    private static func record(_ row: [SQLiteValue]) throws -> JournalRecord {
+        guard row.count == 8, let sequence = row[0].integer, let at = row[1].integer,
+            let actor = row[2].text, let stream = row[3].text, let kind = row[4].text,
+            let payload = row[5].blob, let previous = row[6].text, let hash = row[7].text
+        else { throw StoreError.unusable("a journal row has other columns than it should") }
+        return JournalRecord(
+            sequence: UInt64(sequence),
+            content: NewRecord(
+                at: Timestamp(milliseconds: at), actor: actor, stream: stream, kind: kind,
+                payload: payload),
+            previous: previous, hash: hash)
+    }
+
+    /// See `StateStore`.
+    package func streams() throws -> [String] {
+        try database.query(
+            "SELECT stream FROM journal GROUP BY stream ORDER BY min(sequence)"
+        ).compactMap { $0.first?.text }
+    }
+
+    /// See `StateStore`.
+    package func save(_ checkpoint: Checkpoint) throws {
+        try database.execute(
+            "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
+            [
+                .text(checkpoint.stream), .integer(Int64(checkpoint.sequence)),
+                .blob(checkpoint.state),
+            ])
+    }
+
+    /// See `StateStore`.
+    package func checkpoint(of stream: String) throws -> Checkpoint? {
+        let rows = try database.query(
+            "SELECT sequence, state FROM checkpoint WHERE stream = ?", [.text(stream)])
+        guard let row = rows.first, let sequence = row[0].integer, let state = row[1].blob else {
+            return nil
+        }
+        return Checkpoint(stream: stream, sequence: UInt64(sequence), state: state)
+    }
+
+    /// See `StateStore`.
+    package func raiseGeneration() throws -> Generation {
+        try database.transaction {
+            try database.execute("UPDATE term SET generation = generation + 1")
+            let rows = try database.query("SELECT generation FROM term")
+            return Generation(rawValue: UInt64(rows.first?.first?.integer ?? 1))
+        }
+    }
+
+    /// See `StateStore`.
+    package func audit() throws -> AuditReport {
+        var check = ChainCheck()
+        var failure: (any Error)?
+        try database.forEachRow("SELECT * FROM journal ORDER BY sequence") { row in
+            do { check.take(try Self.record(row)) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        let anchor = try database.query("SELECT anchor FROM term").first?.first?.integer ?? 0
+        return check.finish(anchor: UInt64(anchor))
+    }
+}

@@ -1,0 +1,69 @@
+package import FleetWire
+
+/// The port behind which the coordinator keeps all that must survive it: one hash-chained journal,
+/// checkpoints of machines, and the generation.
+///
+/// All implementations hold to one conformance suite (`Tests/StateStoreTests`).
+package protocol StateStore: Sendable {
+    /// Appends `records` as one batch if the journal's last sequence number is `expected`.
+    /// On return they are durable, all of them; after a throw none of them is there.
+    /// Throws `StoreError.conflict`, or the store's own error.
+    func append(_ records: [NewRecord], expecting expected: UInt64) async throws -> [JournalRecord]
+    /// The sequence number of the last record; 0 for an empty journal.
+    func lastSequence() async throws -> UInt64
+    /// Up to `limit` records after `sequence`, of one stream or of all, in order.
+    func records(
+        after sequence: UInt64, stream: String?, limit: Int
+    ) async throws -> [JournalRecord]
+    /// The streams of the journal, in the order in which they began.
+    func streams() async throws -> [String]
+    /// Keeps a machine's state as of `sequence`, replacing an older one; durable on return.
+    func save(_ checkpoint: Checkpoint) async throws
+    /// The newest checkpoint of a stream.
+    func checkpoint(of stream: String) async throws -> Checkpoint?
+    /// Raises the generation durably and gives the new one.
+    func raiseGeneration() async throws -> Generation
+    /// Reads the whole journal and checks its chain.
+    func audit() async throws -> AuditReport
+}
+
+/// A machine's state at one moment, so that replay need not begin at the beginning.
+package struct Checkpoint: Sendable, Hashable {
+    /// The stream whose machine it is.
+    package var stream: String
+    /// The last record that it includes.
+    package var sequence: UInt64
+    /// The state as JSON.
+    package var state: [UInt8]
+    /// A checkpoint of these fields.
+    package init(stream: String, sequence: UInt64, state: [UInt8]) {
+        self.stream = stream
+        self.sequence = sequence
+        self.state = state
+    }
+}
+
+/// Why a store refused.
+package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Somebody else appended; read what is new and decide again.
+    case conflict(expected: UInt64, actual: UInt64)
+    /// Another process holds the store.
+    case locked(path: String, process: String)
+    /// Others may read or write what must be private.
+    case tooOpen(path: String, mode: String, remedy: String)
+    /// The store's files cannot be used.
+    case unusable(String)
+
+    /// One sentence with what to do.
+    package var description: String {
+        switch self {
+        case .conflict(let expected, let actual):
+            "the journal ends at \(actual), not at \(expected); read it again"
+        case .locked(let path, let process):
+            "\(path) is held by process \(process); stop that coordinator first"
+        case .tooOpen(let path, let mode, let remedy):
+            "\(path) has mode \(mode) and others may read it; run: \(remedy)"
+        case .unusable(let why): why
+        }
+    }
+}
