@@ -1,0 +1,145 @@
+package import FleetWire
+package import RolloutCore
+package import RolloutPlan
+
+/// Asks what a plan would do; nothing changes.
+package struct PreviewRequest: Codable, Sendable, Hashable {
+    /// The plan with its local files inlined.
+    package var plan: Plan
+    /// A request for `plan`.
+    package init(plan: Plan) { self.plan = plan }
+}
+
+/// What a plan would do.
+package struct PlanPreview: Codable, Sendable, Hashable {
+    /// The plan held against the fleet.
+    package var plan: ResolvedPlan
+    /// Covers the plan, its hosts and their present state: `apply --digest` refuses when it moved.
+    package var digest: Digest
+    /// What an operator should know before applying.
+    package var notes: [String]
+    /// By host: what would change there.
+    package var inspections: [HostInspection]
+    /// A preview of these fields.
+    package init(
+        plan: ResolvedPlan, digest: Digest, notes: [String], inspections: [HostInspection]
+    ) {
+        self.plan = plan
+        self.digest = digest
+        self.notes = notes
+        self.inspections = inspections
+    }
+}
+
+/// What a plan would change on one host, or why that is not known.
+package struct HostInspection: Codable, Sendable, Hashable {
+    /// The host.
+    package var host: HostID
+    /// What its agent computed.
+    package var inspection: Inspection?
+    /// Why there is none.
+    package var failure: String?
+    /// An inspection of these fields.
+    package init(host: HostID, inspection: Inspection?, failure: String?) {
+        self.host = host
+        self.inspection = inspection
+        self.failure = failure
+    }
+}
+
+/// Starts a rollout.
+package struct ApplyRequest: Codable, Sendable, Hashable {
+    /// The plan with its local files inlined.
+    package var plan: Plan
+    /// The digest that `belay plan` printed; nil skips the comparison.
+    package var digest: Digest?
+    /// True if known-bad artifacts and plans are let through.
+    package var overrideQuarantine: Bool
+    /// The operator's words.
+    package var reason: String?
+    /// A request of these fields.
+    package init(plan: Plan, digest: Digest?, overrideQuarantine: Bool, reason: String?) {
+        self.plan = plan
+        self.digest = digest
+        self.overrideQuarantine = overrideQuarantine
+        self.reason = reason
+    }
+}
+
+/// A command to a rollout.
+package struct CommandRequest: Codable, Sendable, Hashable {
+    /// What to do.
+    package var command: OperatorCommand
+    /// The operator's words.
+    package var reason: String?
+    /// A request of these fields.
+    package init(command: OperatorCommand, reason: String?) {
+        self.command = command
+        self.reason = reason
+    }
+}
+
+/// One line of `belay events`.
+package struct EventLine: Codable, Sendable, Hashable {
+    /// The journal's sequence number.
+    package var sequence: UInt64
+    /// When.
+    package var at: Timestamp
+    /// Who.
+    package var actor: String
+    /// `fleet` or a rollout's id.
+    package var stream: String
+    /// The kind of event.
+    package var kind: String
+    /// The event, as JSON text.
+    package var event: String
+    /// A line of these fields.
+    package init(
+        sequence: UInt64, at: Timestamp, actor: String, stream: String, kind: String, event: String
+    ) {
+        self.sequence = sequence
+        self.at = at
+        self.actor = actor
+        self.stream = stream
+        self.kind = kind
+        self.event = event
+    }
+}
+
+/// What a check of the journal found.
+package struct AuditView: Codable, Sendable, Hashable {
+    /// Records that were read.
+    package var records: UInt64
+    /// The hash of the last.
+    package var head: String
+    /// The first sequence number at which the chain is broken; nil if it is whole.
+    package var brokenAt: UInt64?
+    /// What is wrong there.
+    package var reason: String?
+    /// A view of these fields.
+    package init(records: UInt64, head: String, brokenAt: UInt64?, reason: String?) {
+        self.records = records
+        self.head = head
+        self.brokenAt = brokenAt
+        self.reason = reason
+    }
+}
+
+/// A digest that is known to be bad.
+package struct QuarantineView: Codable, Sendable, Hashable {
+    /// The artifact or plan.
+    package var digest: Digest
+    /// Why.
+    package var reason: String
+    /// The rollout that found out.
+    package var rollout: RolloutID
+    /// When.
+    package var at: Timestamp
+    /// A view of these fields.
+    package init(digest: Digest, reason: String, rollout: RolloutID, at: Timestamp) {
+        self.digest = digest
+        self.reason = reason
+        self.rollout = rollout
+        self.at = at
+    }
+}

@@ -1,0 +1,169 @@
+package import FleetWire
+package import OperatorAPI
+
+/// What happened to the fleet as a whole; the journal's stream `fleet`.
+package enum FleetEvent: Codable, Sendable {
+    case enrolled(host: HostID, serial: String, ends: Timestamp, token: String)
+    case renewed(host: HostID, serial: String, ends: Timestamp)
+    case labelled(host: HostID, change: LabelChange)
+    case revoked(host: HostID, reason: String)
+    case tokenMade(id: String, secret: Digest, request: TokenRequest, expires: Timestamp)
+    case tokenRevoked(id: String)
+    case accessGranted(token: APITokenView, secret: Digest)
+    case accessRevoked(id: String)
+    case quarantined(entries: [QuarantineView])
+    case started(generation: Generation)
+
+    /// The name under which the journal keeps it.
+    package var kind: String {
+        switch self {
+        case .enrolled: "host_enrolled"
+        case .renewed: "certificate_renewed"
+        case .labelled: "host_labelled"
+        case .revoked: "host_revoked"
+        case .tokenMade: "token_made"
+        case .tokenRevoked: "token_revoked"
+        case .accessGranted: "access_granted"
+        case .accessRevoked: "access_revoked"
+        case .quarantined: "quarantined"
+        case .started: "coordinator_started"
+        }
+    }
+}
+
+/// All that the coordinator knows of the fleet and that survives it: the sum of its `FleetEvent`s.
+/// Pure: no clock, no I/O.
+package struct FleetRegistry: Sendable {
+    /// One host.
+    package struct Host: Sendable, Hashable {
+        /// What operators say of it.
+        package var labels: [String: String]
+        /// Serial numbers of certificates that are valid for it: the newest, and the one before
+        /// until the host has shown the newest.
+        package var serials: [String]
+        /// When its newest certificate ends.
+        package var ends: Timestamp
+        /// Why it was revoked.
+        package var revoked: String?
+    }
+
+    /// One enrolment token.
+    package struct Token: Sendable, Hashable {
+        /// The hash of its secret.
+        package var secret: Digest
+        /// What was asked for.
+        package var request: TokenRequest
+        /// Until when.
+        package var expires: Timestamp
+        /// Hosts that it enrolled.
+        package var used: Int
+        /// True once it was revoked.
+        package var revoked: Bool
+    }
+
+    /// One token for the API.
+    package struct Access: Sendable, Hashable {
+        /// What is shown of it.
+        package var view: APITokenView
+        /// The hash of its secret.
+        package var secret: Digest
+    }
+
+    /// By id.
+    package private(set) var hosts: [HostID: Host] = [:]
+    /// By id.
+    package private(set) var tokens: [String: Token] = [:]
+    /// By id.
+    package private(set) var access: [String: Access] = [:]
+    /// By digest.
+    package private(set) var quarantine: [Digest: QuarantineView] = [:]
+
+    /// An empty fleet.
+    package init() {}
+
+    /// Takes the next event of the stream.
+    package mutating func apply(_ event: FleetEvent) {
+        switch event {
+        case .enrolled(let host, let serial, let ends, let token):
+            let labels = tokens[token]?.request.labels ?? [:]
+            let kept = hosts[host]?.labels ?? [:]
+            hosts[host] = Host(
+                labels: kept.merging(labels) { _, new in new }, serials: [serial], ends: ends,
+                revoked: nil)
+            tokens[token]?.used += 1
+        case .renewed(let host, let serial, let ends):
+            hosts[host]?.serials = [serial] + (hosts[host]?.serials.prefix(1) ?? [])
+            hosts[host]?.ends = ends
+        case .labelled(let host, let change):
+            for label in change.remove { hosts[host]?.labels[label] = nil }
+            hosts[host]?.labels.merge(change.set) { _, new in new }
+        case .revoked(let host, let reason): hosts[host]?.revoked = reason
+        case .tokenMade(let id, let secret, let request, let expires):
+            tokens[id] = Token(
+                secret: secret, request: request, expires: expires, used: 0, revoked: false)
+        case .tokenRevoked(let id): tokens[id]?.revoked = true
+        case .accessGranted(let token, let secret):
+            access[token.id] = Access(view: token, secret: secret)
+        case .accessRevoked(let id): access[id] = nil
+        case .quarantined(let entries):
+            for entry in entries { quarantine[entry.digest] = entry }
+        case .started: break
+        }
+    }
+
+    /// Why a host with this certificate is turned away; nil if it is welcome.
+    package func refusal(host: HostID, serial: String) -> String? {
+        guard let known = hosts[host] else { return "host \(host) is not enrolled here" }
+        if let reason = known.revoked { return "host \(host) was revoked: \(reason)" }
+        guard known.serials.contains(where: { Self.sameSerial($0, serial) }) else {
+            return "the certificate of \(host) was replaced by a newer one"
+        }
+        return nil
+    }
+
+    private static func sameSerial(_ left: String, _ right: String) -> Bool {
+        left.drop { $0 == "0" } == right.drop { $0 == "0" }
+    }
+
+    /// Why a printed token does not enrol `host`; nil if it does.
+    package func refusal(
+        token: Tokens.Enrolment, host: HostID, now: Timestamp
+    ) -> Refusal? {
+        let remedy = "make a new one with `belay token create`"
+        guard let kept = tokens[token.id], Tokens.matches(token.secret, kept.secret) else {
+            return Refusal(code: "bad_token", reason: "the token is not known here", remedy: remedy)
+        }
+        if kept.revoked {
+            return Refusal(code: "bad_token", reason: "the token was revoked", remedy: remedy)
+        }
+        if now >= kept.expires {
+            return Refusal(code: "token_expired", reason: "the token has expired", remedy: remedy)
+        }
+        if kept.used >= kept.request.uses {
+            return Refusal(
+                code: "token_used", reason: "the token was used \(kept.used) times, all it had",
+                remedy: remedy)
+        }
+        if let only = kept.request.host, only != host {
+            return Refusal(
+                code: "wrong_host", reason: "the token is for \(only), not for \(host)",
+                remedy: remedy)
+        }
+        if hosts[host].map({ $0.revoked == nil }) == true, kept.request.host != host {
+            return Refusal(
+                code: "host_exists", reason: "a host \(host) is enrolled already",
+                remedy: "revoke it first, or make a token for it: `belay token create --host "
+                    + "\(host)`")
+        }
+        return nil
+    }
+
+    /// Who a bearer token belongs to; nil if nobody's or expired.
+    package func principal(bearer: String, now: Timestamp) -> APITokenView? {
+        guard let token = Tokens.readAccess(bearer), let kept = access[token.id],
+            Tokens.matches(token.secret, kept.secret)
+        else { return nil }
+        if let expires = kept.view.expires, now >= expires { return nil }
+        return kept.view
+    }
+}

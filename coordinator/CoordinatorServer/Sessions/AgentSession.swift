@@ -1,0 +1,136 @@
+import FleetTransport
+import FleetWire
+import Synchronization
+
+/// One agent's connection: a bounded outbox, and questions that wait for their answers.
+final class AgentSession: Sendable {
+    private struct State {
+        var next: UInt64 = 0
+        var waiting: [String: CheckedContinuation<ReceivedMessage, any Error>] = [:]
+        var isClosed = false
+    }
+
+    let host: HostID
+    let serial: String
+    let number: UInt64
+    private let connection: FleetConnection
+    private let generation: Generation
+    private let state = Mutex(State())
+    private let outbox: AsyncStream<[UInt8]>
+    private let out: AsyncStream<[UInt8]>.Continuation
+
+    init(
+        host: HostID, serial: String, number: UInt64, connection: FleetConnection,
+        generation: Generation
+    ) {
+        self.host = host
+        self.serial = serial
+        self.number = number
+        self.connection = connection
+        self.generation = generation
+        (outbox, out) = AsyncStream.makeStream(
+            bufferingPolicy: .bufferingOldest(CoordinatorLimits.outboxMax))
+    }
+
+    /// Sends what is posted until the session closes.
+    func runOutbox() async {
+        for await payload in outbox {
+            do { try await connection.send(payload) } catch { break }
+        }
+        close()
+    }
+
+    /// Posts a message without waiting; a full outbox closes the session.
+    func post(
+        _ type: MessageType, _ body: some Codable & Sendable, re: String? = nil, id: String? = nil
+    ) {
+        let id = id ?? nextID()
+        let envelope = Envelope(type, id: id, re: re, gen: generation, body: body)
+        guard let payload = try? envelope.payload(), case .enqueued = out.yield(payload) else {
+            close()
+            return
+        }
+    }
+
+    private func nextID() -> String {
+        state.withLock { state in
+            state.next += 1
+            return "c\(number)-\(state.next)"
+        }
+    }
+
+    /// Asks and waits for the answer; throws the agent's `Refusal`, or `Refusal("unreachable")`
+    /// when the session ends first or `within` passes.
+    func ask(
+        _ type: MessageType, _ body: some Codable & Sendable,
+        within: Milliseconds = CoordinatorLimits.answerWithin
+    ) async throws -> ReceivedMessage {
+        let id = nextID()
+        return try await withThrowingTaskGroup(of: ReceivedMessage.self) { group in
+            group.addTask {
+                try await withTaskCancellationHandler {
+                    try await withCheckedThrowingContinuation { continuation in
+                        self.wait(for: id, continuation)
+                        self.post(type, body, id: id)
+                    }
+                } onCancel: {
+                    self.settle(id, .failure(CancellationError()))
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: within.duration)
+                throw Refusal(
+                    code: "unreachable",
+                    reason: "\(self.host) did not answer within \(within.count / 1000) s")
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+    }
+
+    private func wait(
+        for id: String, _ continuation: CheckedContinuation<ReceivedMessage, any Error>
+    ) {
+        let isClosed = state.withLock { state in
+            if !state.isClosed { state.waiting[id] = continuation }
+            return state.isClosed
+        }
+        if isClosed { continuation.resume(throwing: gone) }
+    }
+
+    private var gone: Refusal {
+        Refusal(code: "unreachable", reason: "the connection to \(host) ended")
+    }
+
+    /// Takes an answer to an earlier question; late and unknown ones are dropped.
+    func take(answer message: ReceivedMessage) {
+        guard let id = message.header.re else { return }
+        if message.header.type == .refused || message.header.type == .unsupported {
+            let refusal =
+                (try? message.body(Refusal.self))
+                ?? Refusal(code: "failed", reason: "\(host) refused without a reason")
+            settle(id, .failure(refusal))
+        } else {
+            settle(id, .success(message))
+        }
+    }
+
+    private func settle(_ id: String, _ result: Result<ReceivedMessage, any Error>) {
+        let continuation = state.withLock { $0.waiting.removeValue(forKey: id) }
+        continuation?.resume(with: result)
+    }
+
+    /// Ends the session; all open questions fail.
+    func close(farewell: Farewell? = nil) {
+        if let farewell { post(.bye, farewell) }
+        let waiting = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiting = [:] }
+            return state.waiting
+        }
+        for continuation in waiting.values { continuation.resume(throwing: gone) }
+        out.finish()
+        if farewell == nil { connection.close() }
+    }
+}
