@@ -53,6 +53,7 @@ func present(_ targets: [Target]) -> [Target] {
     func exists(_ target: Target) -> Bool {
         guard let path = target.path else { return true }
         return FileManager.default.fileExists(atPath: here + "/" + path)
+            && !FileManager.default.fileExists(atPath: here + "/" + path + "/.unfinished")
     }
     let names = Set(targets.filter(exists).map(\.name))
     return targets.filter { target in
