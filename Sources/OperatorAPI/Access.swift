@@ -91,3 +91,32 @@ package struct APIFailure: Codable, Sendable, Hashable, Error {
         self.remedy = remedy
     }
 }
+
+/// Asks for a token for the API.
+package struct AccessRequest: Codable, Sendable, Hashable {
+    /// Whose it is; stands as actor in the journal.
+    package var name: String
+    /// What it may do.
+    package var role: AccessRole
+    /// How long; nil means for ever.
+    package var lifetime: Milliseconds?
+    /// A request of these fields.
+    package init(name: String, role: AccessRole, lifetime: Milliseconds?) {
+        self.name = name
+        self.role = role
+        self.lifetime = lifetime
+    }
+}
+
+/// A new token for the API; its secret is shown this once.
+package struct AccessGrant: Codable, Sendable, Hashable {
+    /// What is kept of it.
+    package var view: APITokenView
+    /// The printed token, `belay_<id>_<secret>`.
+    package var token: String
+    /// A grant of these fields.
+    package init(view: APITokenView, token: String) {
+        self.view = view
+        self.token = token
+    }
+}

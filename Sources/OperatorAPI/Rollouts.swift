@@ -143,3 +143,74 @@ package struct QuarantineView: Codable, Sendable, Hashable {
         self.at = at
     }
 }
+
+/// Takes hosts back; at least one of `rollout` and `host` is given.
+package struct RollbackRequest: Codable, Sendable, Hashable {
+    /// The rollout; nil is the newest that changed `host`.
+    package var rollout: RolloutID?
+    /// Only this host.
+    package var host: HostID?
+    /// Only this wave.
+    package var wave: String?
+    /// How much of each host.
+    package var scope: RollbackScope
+    /// To which point; nil is each host's own point of the rollout.
+    package var point: PointID?
+    /// Lifts `max_unavailable` and `max_parallel`.
+    package var fast: Bool
+    /// True if later rollouts on the same hosts may be taken back with it.
+    package var includeLater: Bool
+    /// The operator's words.
+    package var reason: String?
+    /// A request of these fields.
+    package init(
+        rollout: RolloutID?, host: HostID?, wave: String?, scope: RollbackScope, point: PointID?,
+        fast: Bool, includeLater: Bool, reason: String?
+    ) {
+        self.rollout = rollout
+        self.host = host
+        self.wave = wave
+        self.scope = scope
+        self.point = point
+        self.fast = fast
+        self.includeLater = includeLater
+        self.reason = reason
+    }
+}
+
+/// What the coordinator says of itself.
+package struct StatusView: Codable, Sendable, Hashable {
+    /// Its version.
+    package var version: String
+    /// Its name.
+    package var name: String
+    /// The number of its term.
+    package var generation: Generation
+    /// When it started.
+    package var startedAt: Timestamp
+    /// Hosts that are enrolled and not revoked.
+    package var hosts: Int
+    /// Hosts whose agents are connected.
+    package var connected: Int
+    /// Rollouts that have not ended.
+    package var openRollouts: [RolloutID]
+    /// The journal's last sequence number.
+    package var sequence: UInt64
+    /// Who asks.
+    package var principal: APITokenView
+    /// A status of these fields.
+    package init(
+        version: String, name: String, generation: Generation, startedAt: Timestamp, hosts: Int,
+        connected: Int, openRollouts: [RolloutID], sequence: UInt64, principal: APITokenView
+    ) {
+        self.version = version
+        self.name = name
+        self.generation = generation
+        self.startedAt = startedAt
+        self.hosts = hosts
+        self.connected = connected
+        self.openRollouts = openRollouts
+        self.sequence = sequence
+        self.principal = principal
+    }
+}
