@@ -1,0 +1,47 @@
+# What can be done with this repository; `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+LINT := $(SWIFT) format lint --strict --parallel --recursive
+SOURCES := Package.swift Sources Tests agent coordinator deploy proto
+
+.PHONY: help tools build demo demo-stop test check format release clean
+
+help: ## list these targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+tools: ## install what the build needs, or say what is missing
+	@scripts/tools
+
+build: tools ## debug build of everything
+	$(SWIFT) build
+
+demo: build ## the main job on a demo fleet of six hosts; without a terminal it checks every claim
+	@$$($(SWIFT) build --show-bin-path)/belay-demo run
+
+demo-stop: ## stop a demo fleet that was left running
+	@$$($(SWIFT) build --show-bin-path)/belay-demo stop
+
+test: tools ## unit, transcript, simulation and integration tests, on loopback, without root
+	$(SWIFT) build --build-tests
+	$(SWIFT) test --skip-build
+
+check: tools ## format, tidy, build without warnings, tests
+	$(LINT) $(SOURCES)
+	@scripts/check-docs
+	$(MAKE) test
+
+format: ## rewrite all Swift sources in the house's format
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+release: tools ## stripped binaries with the Swift runtime inside, in .build/dist
+	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s \
+	    --product belay --product belay-agent --product belay-coordinator
+	mkdir -p .build/dist
+	cp "$$($(SWIFT) build -c release --show-bin-path)"/{belay,belay-agent,belay-coordinator} .build/dist/
+	@ls -l .build/dist
+
+clean: ## remove everything that was built
+	rm -rf .build
