@@ -1,0 +1,216 @@
+import FleetWire
+
+/// One message of every type with every field filled in, so that nothing of the schemas is left
+/// without a value and nothing of the code without a schema.
+enum SampleMessages {
+    static let digest = Digest(String(repeating: "ab", count: 32)) ?? zero
+    private static let zero = SHA.zero
+    static let rollout = RolloutID(unchecked: "registry-2-20261124-a1b2")
+    static let point = PointID(unchecked: "20261124T101500123Z-0a1b2c3d")
+    static let host = HostID(unchecked: "a1")
+    static let now = Timestamp(milliseconds: 1_795_560_000_000)
+
+    /// Stands for a digest that cannot be read.
+    private enum SHA {
+        static let zero: Digest = {
+            guard let digest = Digest(bytes: [UInt8](repeating: 0, count: 32)) else {
+                preconditionFailure("32 bytes are a digest")
+            }
+            return digest
+        }()
+    }
+
+    static let checks = [
+        CheckSpec(
+            name: "health",
+            kind: .http(HTTPCheck(url: "http://127.0.0.1/healthz", status: [200], contains: "ok")),
+            level: .critical, timeout: .seconds(5), phase: "validation"),
+        CheckSpec(
+            name: "golden",
+            kind: .run(
+                RunCheck(
+                    run: RunStep(
+                        argv: ["/bin/true"], shell: "true", env: ["A": "b"], directory: "/"),
+                    contains: "ok")), level: .warning),
+        CheckSpec(
+            name: "space",
+            kind: .diskSpace(DiskSpaceCheck(path: "/", bytesMin: ByteCount(1 << 20))),
+            level: .info),
+        CheckSpec(
+            name: "release", kind: .fileDigest(FileDigestCheck(path: "/a", digest: digest))),
+        CheckSpec(
+            name: "catalog",
+            kind: .sqliteIntegrity(SQLiteIntegrityCheck(path: "/a.db", userVersion: 2))),
+    ]
+
+    static let components = [
+        ComponentSpec(
+            name: ComponentName(unchecked: "release"),
+            driver: .files(paths: ["/opt/a"], exclude: ["*.log"], data: false), restart: true),
+        ComponentSpec(
+            name: ComponentName(unchecked: "settings"), driver: .config(paths: ["/etc/a"]),
+            restart: true),
+        ComponentSpec(
+            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/f.json"),
+            restart: false),
+        ComponentSpec(
+            name: ComponentName(unchecked: "catalog"), driver: .sqlite(path: "/a.db"),
+            restart: true),
+        ComponentSpec(
+            name: ComponentName(unchecked: "service"),
+            driver: .service(
+                ServiceControl(
+                    unit: "a.service", start: ["/bin/a"], stop: ["/bin/b"], status: ["/bin/c"])),
+            restart: false),
+    ]
+
+    static let steps: [StepSpec] = {
+        let actions: [(String, StepAction)] = [
+            (
+                "unpack",
+                .artifact(
+                    ArtifactStep(artifact: "a", destination: "/opt/a/2", link: "/opt/a/current"))
+            ),
+            ("run", .run(RunStep(argv: ["/bin/true"], shell: "true", env: [:], directory: "/"))),
+            (
+                "restart",
+                .service(
+                    ServiceStep(component: ComponentName(unchecked: "service"), verb: .restart))
+            ),
+            (
+                "flags",
+                .flags(FlagsStep(path: "/etc/f.json", set: ["new": "on"], define: ["new": "{}"]))
+            ),
+            (
+                "settings",
+                .config(ConfigStep(path: "/etc/a", template: "{{ vars.x }}", mode: "0640"))
+            ),
+            (
+                "schema",
+                .sqlite(SQLiteStep(path: "/a.db", migrations: [.init(version: 2, sql: "SELECT 1")]))
+            ),
+            ("settle", .wait(WaitStep(span: .seconds(1), until: checks[0]))),
+        ]
+        return actions.map {
+            StepSpec(
+                name: $0.0, action: $0.1, attempts: 2, irreversible: true, network: true,
+                phase: "storage")
+        }
+    }()
+
+    static let plan = HostPlan(
+        rollout: rollout, planDigest: digest, labels: ["zone": "a"], variables: ["x": "1"],
+        artifacts: [ArtifactRef(name: "a", digest: digest, size: ByteCount(10))],
+        components: components,
+        stages: [StageSpec(stage: .migration, steps: steps, checks: checks)],
+        confirmWithin: .seconds(120), coordinatorLost: .commitIfValid)
+
+    static let summary = PointSummary(
+        id: point, at: now, reason: "before migration", rollout: rollout,
+        components: [
+            PointComponent(
+                name: ComponentName(unchecked: "release"), driver: "files", entries: 3,
+                bytes: ByteCount(99))
+        ], digest: digest)
+
+    static let result = CheckResult(
+        name: "health", kind: "http", level: .critical, status: .pass, measured: "status 200",
+        remedy: "none", took: Milliseconds(12))
+
+    static let report: TransactionReport = {
+        var report = TransactionReport(
+            sequence: 7, rollout: rollout, attempt: 1, at: now, kind: .stepFinished)
+        report.stage = .migration
+        report.step = StepReport(
+            index: 0, name: "unpack", phase: "storage", attempt: 1,
+            outcome: StepOutcome(
+                status: .done, message: "unpacked", output: "", took: Milliseconds(30)))
+        report.checks = [result]
+        report.point = summary
+        report.deadline = now
+        report.failure = "none"
+        report.mutated = true
+        report.scope = .component(ComponentName(unchecked: "release"))
+        report.by = .operatorOnHost
+        report.took = Milliseconds(5)
+        report.evidence = ["log": "line"]
+        return report
+    }()
+
+    /// The payloads by type, each a whole envelope.
+    static func payloads() throws -> [(type: MessageType, payload: [UInt8])] {
+        [
+            try hello, try welcome,
+            try message(.heartbeat, Heartbeat(now: now, metrics: ["belay_host_load1": 0.5])),
+            try message(
+                .order,
+                TransactionOrder(
+                    rollout: rollout, attempt: 1, verb: .migrate, plan: plan, scope: .full,
+                    point: point, why: "wave canary"), gen: true),
+            try message(.report, report),
+            try message(.acknowledge, Acknowledgement(upTo: 7), gen: true),
+            try message(.inspect, InspectRequest(plan: plan), gen: true),
+            try message(
+                .inspection,
+                Inspection(
+                    changes: [
+                        PlannedChange(
+                            step: "migration/flags", subject: "/etc/f.json", action: "modify",
+                            detail: "new: off → on")
+                    ], state: digest, problems: ["too little space"]), re: "c1-1"),
+            try message(
+                .check, CheckRequest(checks: checks, variables: ["x": "1"], labels: ["zone": "a"]),
+                gen: true),
+            try message(.checked, CheckReply(results: [result]), re: "c1-2"),
+            try message(
+                .point,
+                PointRequest(action: .create, id: point, components: components, reason: "by hand"),
+                gen: true),
+            try message(
+                .points,
+                PointReply(points: [summary], entries: ["-rw-r--r-- 0:0 3 /a"], damaged: ["/a"]),
+                re: "c1-3"),
+            try message(.renew, RenewRequest(csr: "-----BEGIN CERTIFICATE REQUEST-----")),
+            try message(
+                .enrol, EnrolRequest(token: "belay-enroll-v1.x", host: host, csr: "-----BEGIN")),
+            try message(
+                .certificate, CertificateGrant(certificate: "-----BEGIN", authority: "-----BEGIN"),
+                re: "a-1"),
+            try message(
+                .refused, Refusal(code: "busy", reason: "another rollout", remedy: "wait"),
+                re: "c1-4"),
+            try message(.unsupported, Refusal(code: "unsupported", reason: "x", remedy: "y")),
+            try message(.bye, Farewell(reason: "stopping", retryAfter: .seconds(5))),
+        ]
+    }
+
+    private static var hello: (type: MessageType, payload: [UInt8]) {
+        get throws {
+            try message(
+                .hello,
+                Hello(
+                    versions: [1], features: ["points"], agentVersion: "0.1.0",
+                    facts: ["arch": "x86_64"], now: now, generation: Generation(rawValue: 3),
+                    payloadBytesMax: 1 << 20,
+                    open: OpenTransaction(rollout: rollout, attempt: 1, latest: .verified)))
+        }
+    }
+
+    private static var welcome: (type: MessageType, payload: [UInt8]) {
+        get throws {
+            try message(
+                .welcome,
+                Welcome(
+                    version: 1, features: ["points"], host: host, heartbeatEvery: .seconds(5),
+                    payloadBytesMax: 1 << 20, now: now, acknowledged: 6), re: "a-1", gen: true)
+        }
+    }
+
+    private static func message(
+        _ type: MessageType, _ body: some Codable & Sendable, re: String? = nil, gen: Bool = false
+    ) throws -> (type: MessageType, payload: [UInt8]) {
+        let envelope = Envelope(
+            type, id: "m-1", re: re, gen: gen ? Generation(rawValue: 3) : nil, body: body)
+        return (type, try envelope.payload())
+    }
+}
