@@ -27,10 +27,7 @@ enum OpenSSLErrors {
 enum PEM {
     /// All certificates of a text, in order; the caller frees each.
     static func certificates(_ text: String) throws(TLSError) -> [OpaquePointer?] {
-        let bytes = Array(text.utf8)
-        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else {
-            throw .setup(OpenSSLErrors.drain())
-        }
+        let bio = try reader(of: text)
         defer { BIO_free(bio) }
         var found: [OpaquePointer?] = []
         while let certificate = PEM_read_bio_X509(bio, nil, nil, nil) { found.append(certificate) }
@@ -40,15 +37,24 @@ enum PEM {
 
     /// The private key of a text; the caller frees it.
     static func privateKey(_ text: String) throws(TLSError) -> OpaquePointer {
-        let bytes = Array(text.utf8)
-        guard let bio = BIO_new_mem_buf(bytes, Int32(bytes.count)) else {
-            throw .setup(OpenSSLErrors.drain())
-        }
+        let bio = try reader(of: text)
         defer { BIO_free(bio) }
         guard let key = PEM_read_bio_PrivateKey(bio, nil, nil, nil) else {
             throw .setup("the private key cannot be read: \(OpenSSLErrors.drain())")
         }
         return key
+    }
+
+    /// A memory BIO that holds its own copy of a text; the caller frees it.
+    private static func reader(of text: String) throws(TLSError) -> OpaquePointer {
+        let bytes = Array(text.utf8)
+        guard let bio = BIO_new(BIO_s_mem()) else { throw .setup(OpenSSLErrors.drain()) }
+        guard BIO_write(bio, bytes, Int32(clamping: bytes.count)) == Int32(clamping: bytes.count)
+        else {
+            BIO_free(bio)
+            throw .setup("the PEM text is empty")
+        }
+        return bio
     }
 
     /// What was written to a memory BIO.

@@ -126,6 +126,10 @@ package final class TLSEngine {
         }
         defer { X509_free(certificate) }
         let identity = try PeerIdentity(certificate: certificate)
+        // A resumed session skips OpenSSL's own check of the validity.
+        guard X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0 else {
+            throw .identity("the peer's certificate has expired since its session began")
+        }
         switch (identity.role, context.isServer) {
         case (.host, true): break
         case (.coordinator, false): try checkPin()
