@@ -172,7 +172,10 @@ let package = Package(
         tests("FleetWireTests", needs: ["FleetWire"]),
         tests(
             "FleetTransportTests",
-            needs: ["FleetTransport", "FleetWire", "COpenSSL", nioCore, nioPosix, nioEmbedded]),
+            needs: [
+                "FleetTransport", "FleetWire", "COpenSSL", nioCore, nioPosix, logging, crypto,
+                certificates, asn1,
+            ]),
         tests("RolloutPlanTests", needs: ["RolloutPlan", "FleetWire"]),
         tests("RolloutCoreTests", needs: ["RolloutCore", "RolloutPlan", "FleetWire"]),
         tests("OperatorAPITests", needs: ["OperatorAPI", "FleetWire"]),
