@@ -203,8 +203,8 @@ let package = Package(
         tests(
             "Integration",
             needs: [
-                "FleetWire", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetTransport",
-                "SQLiteFile", nioCore, nioPosix,
+                "belay", "belay-agent", "belay-coordinator", "FleetWire", "OperatorAPI",
+                "RolloutCore", "RolloutPlan",
             ]),
         tests("Simulation", needs: ["RolloutCore", "RolloutPlan", "AgentCore", "FleetWire"]),
     ])
