@@ -68,7 +68,7 @@ extension PlanChecker {
     }
 
     mutating func checkSQLite(_ step: SQLiteStep, _ path: PlanPath) {
-        checkWritten(step.path, path["path"], asDatabase: true)
+        checkWritten(step.path, path["path"], as: "sqlite")
         if step.migrations.isEmpty { error(path["migrations"], "no migration is named") }
         var last = 0
         for (index, migration) in step.migrations.enumerated() {

@@ -10,7 +10,11 @@ extension PlanChecker {
             } else if !seen.insert(component.name).inserted {
                 error(here, "component `\(component.name)` stands twice", atKey: true)
             }
-            checkDriver(component.driver, here[component.driver.name])
+            if case .unknown(let name) = component.driver {
+                error(here, "no driver is called `\(name)`")
+            } else {
+                checkDriver(component.driver, here[component.driver.name])
+            }
         }
         checkOverlaps(path)
     }
@@ -18,7 +22,7 @@ extension PlanChecker {
     private mutating func checkDriver(_ driver: ComponentDriver, _ path: PlanPath) {
         switch driver {
         case .service(let control): checkService(control, path)
-        case .unknown(let name): error(path, "no driver is called `\(name)`")
+        case .unknown: break
         case .files, .config, .flags, .sqlite:
             let paths = Self.paths(of: driver)
             if paths.isEmpty { error(path["paths"], "no path is named; nothing would be captured") }

@@ -85,8 +85,8 @@ extension PlanChecker {
                 "the plan has no artifact `\(step.artifact)`"
                     + (hint.isEmpty ? "; it has " + Self.listed(names) : hint))
         }
-        checkWritten(step.destination, path["destination"])
-        if let link = step.link { checkWritten(link, path["link"]) }
+        checkWritten(step.destination, path["destination"], as: "files")
+        if let link = step.link { checkWritten(link, path["link"], as: "files") }
     }
 
     private mutating func checkServiceStep(_ step: ServiceStep, _ path: PlanPath) {
@@ -112,7 +112,7 @@ extension PlanChecker {
     }
 
     private mutating func checkFlags(_ step: FlagsStep, _ path: PlanPath) {
-        checkWritten(step.path, path["path"])
+        checkWritten(step.path, path["path"], as: "flags")
         if step.set.isEmpty && step.define.isEmpty {
             error(path, "a flags step needs `set` or `define`; it would change nothing")
         }
@@ -127,7 +127,7 @@ extension PlanChecker {
     }
 
     private mutating func checkConfig(_ step: ConfigStep, _ path: PlanPath) {
-        checkWritten(step.path, path["path"])
+        checkWritten(step.path, path["path"], as: "config")
         checkTemplate(step.template, path["template"])
         if let mode = step.mode, mode.count > 4 || mode.isEmpty || Int(mode, radix: 8) == nil {
             error(path["mode"], "expected an octal mode such as `0640`, found `\(mode)`")
@@ -144,14 +144,17 @@ extension PlanChecker {
     }
 
     /// A path that a step writes: a component must capture it, or no rollback takes it back.
-    mutating func checkWritten(_ text: String, _ path: PlanPath, asDatabase: Bool = false) {
+    /// `driver` is the one that fits best.
+    mutating func checkWritten(_ text: String, _ path: PlanPath, as driver: String) {
         let before = problems.count
         checkPath(text, path)
-        guard problems.count == before, !isCaptured(text, asDatabase: asDatabase) else { return }
+        guard problems.count == before, !isCaptured(text, asDatabase: driver == "sqlite") else { return }
+        let isOne = driver == "flags" || driver == "sqlite"
+        let example = isOne ? "path: \(text)" : "paths: [\(text)]"
         error(
             path,
             "`\(text)` belongs to no component and would not be taken back; add it to one, for "
-                + "example `\(asDatabase ? "sqlite: {path: \(text)}" : "files: {paths: [\(text)]}")`")
+                + "example `\(driver): {\(example)}`")
     }
 
     static func listed(_ names: [String]) -> String {

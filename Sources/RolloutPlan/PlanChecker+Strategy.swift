@@ -32,7 +32,7 @@ extension PlanChecker {
             if gate.manual && !gate.checks.isEmpty {
                 error(gatePath, "a gate has `checks` or is `manual`, not both; write two gates")
             } else if !gate.manual && gate.checks.isEmpty {
-                error(gatePath, "a gate needs `checks`, or `manual: true`; without it never opens")
+                error(gatePath, "a gate needs `checks`, or `manual: true`; without either it never opens")
             }
             checkSpan(gate.every, atLeast: 100, gatePath["every"])
             checkSpan(gate.inconclusiveFor, atLeast: 0, gatePath["inconclusive_for"])

@@ -34,15 +34,20 @@ extension PlanChecker {
             }
             guard let close = after.firstRange(of: "}}") else {
                 return error(
-                    path, "a `{{` has no `}}`; write `{{{{` for braces as such", offset: offset)
+                    path,
+                    "a `{{` has no `}}`; write `{{{{` for braces as such"
+                        + Self.line(of: open.lowerBound, in: text), offset: offset)
             }
             checkPlaceholder(
-                after[..<close.lowerBound].filter { $0 != " " && $0 != "\t" }, path, offset)
+                after[..<close.lowerBound].filter { $0 != " " && $0 != "\t" }, path, offset,
+                Self.line(of: open.lowerBound, in: text))
             rest = after[close.upperBound...]
         }
     }
 
-    private mutating func checkPlaceholder(_ name: String, _ path: PlanPath, _ offset: Int) {
+    private mutating func checkPlaceholder(
+        _ name: String, _ path: PlanPath, _ offset: Int, _ line: String
+    ) {
         let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let root = String(parts.first ?? "")
         let key = parts.count == 2 ? String(parts[1]) : ""
@@ -57,7 +62,7 @@ extension PlanChecker {
                 ? "; the plan has no variables"
                 : "; variables: " + plan.variables.keys.sorted().joined(separator: ", ")
             error(
-                path, "the plan has no variable `\(key)`\(hint.isEmpty ? known : hint)",
+                path, "the plan has no variable `\(key)`\(hint.isEmpty ? known : hint)\(line)",
                 offset: offset)
         default:
             let known =
@@ -69,7 +74,13 @@ extension PlanChecker {
                 "`{{ \(name) }}` is not known" + hint
                     + (hint.isEmpty
                         ? "; expected `host.root`, `host.id`, `labels.…`, `facts.…` or `vars.…`"
-                        : ""), offset: offset)
+                        : "") + line, offset: offset)
         }
+    }
+
+    /// ` (line 3 of the text)` for a place after the first line of a template.
+    private static func line(of place: String.Index, in text: String) -> String {
+        text.contains(where: \.isNewline)
+            ? " (line \(text[..<place].reduce(1) { $0 + ($1.isNewline ? 1 : 0) }) of the text)" : ""
     }
 }

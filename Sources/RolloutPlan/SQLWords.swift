@@ -7,20 +7,19 @@ struct SQLWords {
     init(_ sql: String) {
         var starts: [String] = []
         var statement: [String] = []
-        var isInBody = false
+        // Open BEGIN and CASE of a trigger's body; each has its END.
+        var depth = 0
         for token in Self.tokens(Array(sql.utf8)) {
             if token == ";" {
-                // The body of a trigger ends with `END;`, a CASE inside it ends without one.
-                if isInBody && statement.last != "end" { continue }
-                isInBody = false
-                statement = []
+                if depth == 0 { statement = [] }
                 continue
             }
             if statement.isEmpty { starts.append(token) }
-            statement.append(token)
-            if token == "begin", statement.first == "create", statement.contains("trigger") {
-                isInBody = true
-            }
+            // Only the first words are asked for; the rest need not be kept.
+            if statement.count < 64 { statement.append(token) }
+            let isTrigger = statement.first == "create" && statement.contains("trigger")
+            if isTrigger && (token == "begin" || (token == "case" && depth > 0)) { depth += 1 }
+            if token == "end" && depth > 0 { depth -= 1 }
         }
         statementStarts = starts
     }
