@@ -139,7 +139,8 @@ extension PlanResolver {
 
     private mutating func checkHosts(of wave: Plan.Wave, at path: PlanPath, targets: [ResolvedHost])
     {
-        for (index, host) in wave.hosts.enumerated() where !targets.contains(where: { $0.id == host }) {
+        for (index, host) in wave.hosts.enumerated()
+        where !targets.contains(where: { $0.id == host }) {
             if fleet.contains(where: { $0.id == host }) {
                 note(path["hosts"][index], "host `\(host)` is not one of the plan's targets")
             } else {
