@@ -98,6 +98,6 @@ extension RolloutMachine {
         guard let plan else { return }
         effects.append(
             .quarantine([plan.planDigest] + plan.artifacts.map(\.digest), reason: why))
-        note("the plan and its artifacts are quarantined: \(why)", level: .warning)
+        note("the plan and its artifacts are quarantined", level: .warning)
     }
 }

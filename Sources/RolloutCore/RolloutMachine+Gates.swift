@@ -52,7 +52,7 @@ extension RolloutMachine {
         wake(by: now + gate.inconclusiveFor)
         reason = "gate \(gate.name) of wave \(waveName(number)) is being asked"
         note(
-            "gate \(gate.name) is asked on \(asked.count) hosts, round \(waves[number].round)",
+            "gate \(gate.name) is asked on \(hostCount(asked.count)), round \(waves[number].round)",
             wave: number)
         effects.append(
             .evaluateGate(
@@ -110,15 +110,15 @@ extension RolloutMachine {
             let checks = results[hosts[first].id.rawValue] ?? []
             let bad = checks.first { $0.status == .fail && $0.level == .critical }
             let why = bad.map { "; \($0.name) on \(hosts[first].id): \($0.measured)" } ?? ""
-            return (.fail, "\(failed.count) of \(asked.count) hosts fail (\(names(failed)))\(why)")
+            return (.fail, "\(failed.count) of \(hostCount(asked.count)) fail (\(names(failed)))\(why)")
         }
         if !open.isEmpty {
             return (
                 .inconclusive,
-                "\(open.count) of \(asked.count) hosts gave no clear answer (\(names(open)))"
+                "\(open.count) of \(hostCount(asked.count)) gave no clear answer (\(names(open)))"
             )
         }
-        return (.pass, "\(gate.checks.count) checks hold on \(asked.count) hosts")
+        return (.pass, "\(gate.checks.count) checks hold on \(hostCount(asked.count))")
     }
 
     mutating func nextGate(_ number: Int) {

@@ -26,8 +26,12 @@ extension RolloutMachine {
         }
         become(.rollingBack, pass.reason)
         if pass.isFull { letGo(pass.reason) }
-        for host in pass.targets { change(host) { $0.undo = true } }
-        pass.queue = pass.targets.sorted { hosts[$0].touchOrder > hosts[$1].touchOrder }
+        for host in pass.targets {
+            change(host) { $0.undo = true }
+            if hosts[host].open?.verb == .rollback { adopt(host) }
+        }
+        pass.queue = pass.targets.filter { hosts[$0].open?.verb != .rollback }
+            .sorted { hosts[$0].touchOrder > hosts[$1].touchOrder }
         self.pass = pass
         retime()
     }
@@ -55,10 +59,8 @@ extension RolloutMachine {
                 waiting += pass.queue[place...]
                 break
             }
-            guard hosts[host].undo else { continue }
-            if hosts[host].open?.verb == .rollback {
-                adopt(host)
-            } else if hosts[host].isUnavailable || pass.fast || mayGoBack(host) {
+            guard hosts[host].undo, hosts[host].open?.verb != .rollback else { continue }
+            if hosts[host].isUnavailable || pass.fast || mayGoBack(host) {
                 orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
             } else {
                 waiting.append(host)
@@ -108,11 +110,13 @@ extension RolloutMachine {
 
     mutating func hearRollingBack(_ report: TransactionReport, _ host: Int) {
         let why = report.failure ?? "it gave no reason"
-        tell(report, host, "takes itself back: \(why)", level: .warning)
         switch hosts[host].open?.verb {
-        case .rollback: if hosts[host].state != .unreachable { move(host, to: .rollingBack) }
+        case .rollback:
+            tell(report, host, "is going back to its old state", level: .warning)
+            move(host, to: .rollingBack)
         case .prepare, .validate, .migrate, .confirm, .commit, .release, nil:
             guard hosts[host].touched else { return ignore(report, host) }
+            tell(report, host, "takes itself back: \(why)", level: .warning)
             expectUndo(host, why: why)
             move(host, to: .rollingBack, failure: why)
             spend(host, "takes itself back: \(why)")
@@ -182,17 +186,17 @@ extension RolloutMachine {
         if !failed.isEmpty {
             become(
                 .rollbackFailed,
-                "\(failed.count) hosts could not be taken back (\(names(failed))): "
+                "\(hostCount(failed.count)) could not be taken back (\(names(failed))): "
                     + (hosts[failed[0]].progress.failure ?? pass.reason))
         } else if pass.isFull {
             become(
                 .rolledBack,
-                "\(pass.targets.count) of \(hosts.count) hosts were changed and are back in their "
+                "\(pass.targets.count) of \(hostCount(hosts.count)) were changed and are back in their "
                     + "old state: \(pass.reason)")
         } else {
             become(
                 pass.returnTo,
-                "\(pass.scope) of \(pass.targets.count) hosts (\(names(pass.targets))) was rolled "
+                "\(pass.scope) of \(hostCount(pass.targets.count)) (\(names(pass.targets))) was rolled "
                     + "back: \(pass.reason)")
         }
     }

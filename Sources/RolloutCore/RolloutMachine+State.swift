@@ -106,6 +106,9 @@ extension RolloutMachine {
         domains[domain].isEmpty ? "(none)" : domains[domain]
     }
 
+    /// `1 host`, `2 hosts`.
+    func hostCount(_ number: Int) -> String { number == 1 ? "1 host" : "\(number) hosts" }
+
     /// `a1, a2, … and 7 more`.
     func names(_ list: [Int]) -> String {
         let shown = list.prefix(RolloutLimit.namesMax).map { hosts[$0].id.rawValue }

@@ -27,7 +27,7 @@ extension RolloutMachine {
         progress = .wave(number)
         waves[number].since = now
         waves[number].state = .migrating
-        let text = "wave \(waveName(number)) begins with \(waves[number].hosts.count) hosts"
+        let text = "wave \(waveName(number)) begins with \(hostCount(waves[number].hosts.count))"
         reason = text
         note(text, wave: number)
         return true
@@ -99,9 +99,9 @@ extension RolloutMachine {
         waves[number].state = .soaking
         waves[number].since = now
         waves[number].soakUntil = now + soak
-        wake(by: now + soak)
+        if soak > .zero { wake(by: now + soak) }
         reason =
-            "\(count.through) of \(waves[number].hosts.count) hosts of wave \(waveName(number)) "
+            "\(count.through) of \(hostCount(waves[number].hosts.count)) of wave \(waveName(number)) "
             + "are confirmed; they are watched for \(soak.text)"
         note(reason, wave: number)
         return true
@@ -131,7 +131,7 @@ extension RolloutMachine {
         waves[number].state = .failed
         waves[number].since = now
         waves[number].asking = nil
-        note("wave \(waveName(number)) failed: \(why)", level: .error, wave: number)
+        note("wave \(waveName(number)) failed", level: .error, wave: number)
         react(to: why)
     }
 
@@ -153,6 +153,10 @@ extension RolloutMachine {
             return false
         }
         guard tally.committed > 0 else {
+            if tally.touched == 0, spent.isEmpty {
+                abort("every host was left out, so nothing was rolled out")
+                return false
+            }
             react(to: "no host is committed, so nothing was rolled out")
             if state == .running { become(.paused, "no host is committed") }
             return false
@@ -164,7 +168,7 @@ extension RolloutMachine {
         let out = hosts.count - tally.committed
         become(
             .succeeded,
-            "\(tally.committed) of \(hosts.count) hosts are committed"
+            "\(tally.committed) of \(hostCount(hosts.count)) are committed"
                 + (out > 0 ? "; \(out) failed within the budget or were left out" : ""))
         return false
     }

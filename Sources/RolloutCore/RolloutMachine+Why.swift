@@ -25,7 +25,7 @@ extension RolloutMachine {
             let late = hosts.indices.filter { hosts[$0].open != nil }
             guard !late.isEmpty else { return saying("nothing: \(reason)", "nothing") }
             return saying(
-                "\(late.count) hosts that have not said that they are done: \(names(late))",
+                "\(hostCount(late.count)) that have not said that they are done: \(names(late))",
                 "their orders are given again when they connect", nextAt: deadline(of: late), late)
         }
     }
@@ -53,13 +53,13 @@ extension RolloutMachine {
                 }
             }
             return saying(
-                "preparation and validation of \(list.count) hosts: \(names(list))",
+                "preparation and validation of \(hostCount(list.count)): \(names(list))",
                 "the first wave begins", nextAt: deadline(of: list), list)
         case .wave(let number): return whyWave(number)
         case .finalizing:
             let list = hosts.indices.filter { hosts[$0].state == .soaking }
             return saying(
-                "finalization of \(list.count) hosts: \(names(list))", "the rollout succeeds",
+                "finalization of \(hostCount(list.count)): \(names(list))", "the rollout succeeds",
                 nextAt: deadline(of: list), list)
         }
     }
@@ -105,7 +105,7 @@ extension RolloutMachine {
     private func whyMigrating(_ number: Int) -> WhyView {
         let list = waves[0...number].flatMap(\.hosts).filter { hosts[$0].isUnsettled }
         let moving = list.filter { hosts[$0].state != .ready }
-        var text = "\(list.count) hosts of wave \(waveName(number)): \(names(list))"
+        var text = "\(hostCount(list.count)) of wave \(waveName(number)): \(names(list))"
         if moving.isEmpty {
             let down = hosts.indices.filter { hosts[$0].isUnavailable }
             text +=
@@ -120,7 +120,7 @@ extension RolloutMachine {
     private var whyRollingBack: WhyView {
         let list = hosts.indices.filter { hosts[$0].undo }
         let told = list.filter { hosts[$0].open?.verb == .rollback }
-        var text = "\(list.count) hosts to be back: \(names(list))"
+        var text = "\(hostCount(list.count)) to be back: \(names(list))"
         var next = "the rollout is rolled back"
         if told.isEmpty, !list.isEmpty {
             let down = hosts.indices.filter { hosts[$0].isUnavailable }

@@ -126,7 +126,7 @@ package struct RolloutMachine: Codable, Sendable {
                 details: Array(repeating: "not asked yet", count: wave.gates.count))
         }
         note(
-            "\(by) made the rollout of \(plan.name): \(hosts.count) hosts in "
+            "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "
                 + "\(waves.count) waves", actor: "operator:\(by)")
         if plan.needsApproval {
             become(.awaitingApproval, "the plan asks for approval before the first host is touched")
@@ -145,12 +145,16 @@ package struct RolloutMachine: Codable, Sendable {
     }
 
     private mutating func advance() {
-        switch state {
-        case .running: goForward()
-        case .rollingBack: goBack()
-        case .rollbackFailed: settleRollback()
-        case .planned, .awaitingApproval, .paused, .succeeded, .rolledBack, .aborted: break
-        }
+        var before: RolloutState
+        repeat {
+            before = state
+            switch state {
+            case .running: goForward()
+            case .rollingBack: goBack()
+            case .rollbackFailed: settleRollback()
+            case .planned, .awaitingApproval, .paused, .succeeded, .rolledBack, .aborted: break
+            }
+        } while state != before
     }
 
     /// True in succeeded, rolledBack, rollbackFailed and aborted once no host is under way.
