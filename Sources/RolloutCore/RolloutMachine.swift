@@ -1,22 +1,178 @@
 package import FleetWire
+import RolloutPlan
 
 /// One rollout: events in, effects out. No I/O, no clock, no randomness.
+///
+/// The caller's duties: make an event durable before it is handed in; let effects go in their
+/// order; give `ticked` at or soon after every `wake`; ask `refusal(of:)` before a command.
 package struct RolloutMachine: Codable, Sendable {
     /// What it began with; nil before `created`.
     package var definition: RolloutDefinition?
+    var id: RolloutID?
+    var by = ""
+    var state = RolloutState.planned
+    var reason = "the rollout was not made yet"
+    var since = Timestamp(milliseconds: 0)
+    var createdAt = Timestamp(milliseconds: 0)
+    var endedAt: Timestamp?
+    /// The latest moment that any event told; never goes back, whatever the wall clock does.
+    var now = Timestamp(milliseconds: 0)
+    var hosts: [HostRecord] = []
+    var index: [String: Int] = [:]
+    var domains: [String] = []
+    var waves: [WaveRecord] = []
+    var progress = RolloutProgress.preparing
+    var tally = RolloutTally(waves: 0, domains: 0)
+    /// Hosts that count against the budget, in the order in which they went wrong.
+    var spent: [Int] = []
+    /// Which budget is spent, with its arithmetic; nil while none is.
+    var exhausted: String?
+    var pass: RollbackPass?
+    var massLoss: MassLoss?
+    var losses: [Loss] = []
+    var touchCount = 0
+    /// No deadline is earlier than this; nil if there is none.
+    var wakeAt: Timestamp?
+    /// True if the caller has to hear `wakeAt`; false again before an event's effects are given.
+    var wakeIsNew = false
+    /// Effects of the event that is being taken; empty between two events, so it is not kept.
+    var effects: [RolloutEffect] = []
+
+    private enum CodingKeys: String, CodingKey {
+        case definition, id, by, state, reason, since, createdAt, endedAt, now, hosts, index
+        case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
+        case wakeAt
+    }
+
     /// A machine before its first event.
     package init() {}
 
     /// Takes the next event and gives what is to be done, in order.
-    package mutating func handle(_ event: RolloutEvent) -> [RolloutEffect] { [] }
-    /// Why a command is refused now, with what to do; nil if it is taken.
-    package func refusal(of command: OperatorCommand) -> String? { nil }
+    package mutating func handle(_ event: RolloutEvent) -> [RolloutEffect] {
+        effects = []
+        if case .created(let definition, let id, let by, let at) = event {
+            if self.definition == nil { create(definition, id: id, by: by, at: at) }
+        } else if definition != nil {
+            take(event)
+        } else {
+            return []
+        }
+        advance()
+        tellWake()
+        let given = effects
+        effects = []
+        return given
+    }
+
+    private mutating func take(_ event: RolloutEvent) {
+        switch event {
+        case .created: break
+        case .command(let command, let by, let reason, let at):
+            clock(at)
+            obey(command, by: by, reason: reason)
+        case .reported(let host, let report, let at):
+            clock(at)
+            hear(report, of: host)
+        case .gateChecked(let wave, let gate, let round, let results, let at):
+            clock(at)
+            judge(wave: wave, gate: gate, round: round, results: results)
+        case .connected(let host, let transaction, let at):
+            clock(at)
+            join(host, transaction)
+        case .disconnected(let host, let at):
+            clock(at)
+            leave(host)
+        case .recovered(let generation, let at):
+            clock(at)
+            recover(generation)
+        case .ticked(let at):
+            clock(at)
+            tick(at)
+        }
+    }
+
+    private mutating func create(
+        _ definition: RolloutDefinition, id: RolloutID, by: String, at: Timestamp
+    ) {
+        self.definition = definition
+        self.id = id
+        self.by = by
+        now = at
+        createdAt = at
+        let plan = definition.plan
+        var waveOf: [HostID: Int] = [:]
+        for (number, wave) in plan.waves.enumerated() {
+            for host in wave.hosts { waveOf[host] = number }
+        }
+        domains = Array(Set(plan.hosts.map(\.domain))).sorted()
+        let domainOf = Dictionary(
+            domains.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        tally = RolloutTally(waves: plan.waves.count, domains: domains.count)
+        let connected = Set(definition.connected)
+        for host in plan.hosts {
+            // A host that no wave names cannot go; a resolved plan has none.
+            guard let wave = waveOf[host.id], index[host.id.rawValue] == nil else { continue }
+            let record = HostRecord(
+                id: host.id, wave: wave, domain: domainOf[host.domain] ?? 0,
+                connected: connected.contains(host.id), at: at)
+            index[host.id.rawValue] = hosts.count
+            hosts.append(record)
+            tally.count(record, by: 1)
+        }
+        waves = plan.waves.map { wave in
+            WaveRecord(
+                hosts: wave.hosts.compactMap { index[$0.rawValue] }, since: at,
+                verdicts: Array(repeating: nil, count: wave.gates.count),
+                details: Array(repeating: "not asked yet", count: wave.gates.count))
+        }
+        note(
+            "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "
+                + "\(waves.count) waves", actor: "operator:\(by)")
+        if plan.needsApproval {
+            become(.awaitingApproval, "the plan asks for approval before the first host is touched")
+        } else {
+            begin()
+        }
+    }
+
+    /// Sends all hosts into preparation.
+    mutating func begin() {
+        become(.running, "all hosts are prepared and validated before anything changes")
+        for host in hosts.indices {
+            if !hosts[host].connected { change(host) { [now] in $0.lostAt = now } }
+            prepare(host)
+        }
+    }
+
+    private mutating func advance() {
+        var before: RolloutState
+        repeat {
+            before = state
+            switch state {
+            case .running: goForward()
+            case .rollingBack: goBack()
+            case .rollbackFailed: settleRollback()
+            case .planned, .awaitingApproval, .paused, .succeeded, .rolledBack, .aborted: break
+            }
+        } while state != before
+    }
+
     /// True in succeeded, rolledBack, rollbackFailed and aborted once no host is under way.
-    package var isFinished: Bool { false }
+    package var isFinished: Bool {
+        switch state {
+        case .succeeded, .rolledBack, .rollbackFailed, .aborted: tally.open == 0
+        case .planned, .awaitingApproval, .running, .paused, .rollingBack: false
+        }
+    }
+
     /// Hosts that no other rollout may touch now.
-    package var heldHosts: [HostID] { [] }
-    /// The rollout as operators see it; nil before `created`. `now` is for estimates only.
-    package func view(now: Timestamp) -> RolloutView? { nil }
-    /// What one host waits for; nil if it is not in the rollout.
-    package func why(host: HostID, now: Timestamp) -> WhyView? { nil }
+    package var heldHosts: [HostID] {
+        switch state {
+        case .planned: []
+        case .awaitingApproval, .running, .paused, .rollingBack:
+            hosts.filter { $0.state != .skipped || $0.open != nil }.map(\.id)
+        case .succeeded, .rolledBack, .rollbackFailed, .aborted:
+            tally.open == 0 ? [] : hosts.filter { $0.open != nil }.map(\.id)
+        }
+    }
 }

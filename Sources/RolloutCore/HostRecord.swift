@@ -1,0 +1,110 @@
+import FleetWire
+
+/// What the machine keeps of one host.
+struct HostRecord: Codable, Sendable, Hashable {
+    let id: HostID
+    let wave: Int
+    let domain: Int
+    /// Where it stands, as operators see it.
+    var state = HostState.pending
+    var since: Timestamp
+    var connected: Bool
+    /// Since when it is not connected, while that is being timed.
+    var lostAt: Timestamp?
+    /// When the order that it is under must have ended.
+    var deadline: Timestamp?
+    var attempt = 0
+    /// The order that it is under; given again whenever its session begins.
+    var open: GivenOrder?
+    /// True from the order to migrate until all of it was taken back or it said that nothing changed.
+    var touched = false
+    /// True if it was touched at any time in this rollout.
+    var everTouched = false
+    /// True from confirmation on, until it is taken back.
+    var kept = false
+    /// True while the present rollback waits for it.
+    var undo = false
+    /// True once it counted against the failure budget.
+    var spent = false
+    /// True if an operator left it out.
+    var skipped = false
+    /// Its place in the order in which hosts were touched; a rollback goes from the highest down.
+    var touchOrder = 0
+    var migrateAt: Timestamp?
+    var confirmedAt: Timestamp?
+    var progress = HostProgress()
+
+    init(id: HostID, wave: Int, domain: Int, connected: Bool, at: Timestamp) {
+        self.id = id
+        self.wave = wave
+        self.domain = domain
+        self.connected = connected
+        since = at
+        lostAt = connected ? nil : at
+    }
+
+    /// Not serving, or not known to serve. Counts against `max_unavailable`.
+    var isUnavailable: Bool {
+        switch state {
+        case .migrating, .verifying, .rollingBack, .rollbackFailed, .unreachable: true
+        case .failed, .timedOut: touched && (!kept || !connected)
+        case .pending, .preparing, .validating, .ready, .soaking, .committed, .rolledBack,
+            .skipped, .late:
+            everTouched && !connected
+        }
+    }
+
+    /// True while its wave must wait for it.
+    var isUnsettled: Bool {
+        switch state {
+        case .pending, .preparing, .validating, .ready, .migrating, .verifying, .rollingBack: true
+        case .failed, .timedOut: open?.verb == .rollback
+        case .soaking, .committed, .unreachable, .rolledBack, .rollbackFailed, .skipped, .late:
+            false
+        }
+    }
+
+    /// True if the wave can rest its verdict on it.
+    var isThrough: Bool { state == .soaking || state == .committed }
+
+    /// True if being disconnected for long makes it count as unreachable.
+    var isTimedWhileLost: Bool {
+        switch state {
+        case .pending, .preparing, .validating, .ready, .migrating, .verifying, .soaking: true
+        case .committed, .failed, .unreachable, .timedOut, .rollingBack, .rolledBack,
+            .rollbackFailed, .skipped, .late:
+            false
+        }
+    }
+
+    /// True if `retry` can take it in again.
+    var canRetry: Bool {
+        switch state {
+        case .failed, .timedOut, .unreachable, .rolledBack:
+            !touched && open?.verb != .rollback && !undo
+        case .pending, .preparing, .validating, .ready, .migrating, .verifying, .soaking,
+            .committed, .rollingBack, .rollbackFailed, .skipped, .late:
+            false
+        }
+    }
+}
+
+/// An order as it was given; what is needed to give it again word for word.
+struct GivenOrder: Codable, Sendable, Hashable {
+    var verb: OrderVerb
+    var scope: RollbackScope?
+    var point: PointID?
+    var why: String
+}
+
+/// What a host told of its work.
+struct HostProgress: Codable, Sendable, Hashable {
+    var stage: Stage?
+    var phase: String?
+    var step: String?
+    var stepsDone = 0
+    var changed = false
+    var point: PointID?
+    var failure: String?
+    var restoreTook: Milliseconds?
+}

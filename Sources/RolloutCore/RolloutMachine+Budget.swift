@@ -1,0 +1,103 @@
+import FleetWire
+import RolloutPlan
+
+/// The failure budget: cumulative, at all scopes at once, each host once.
+extension RolloutMachine {
+    /// A host went wrong: it is counted, and the plan's reaction follows if that was one too many.
+    mutating func lose(_ host: Int, as state: HostState, _ why: String) {
+        move(host, to: state, failure: why)
+        spend(host, why)
+    }
+
+    mutating func loseUnreachable(_ host: Int) {
+        let why = "was unreachable for more than \(limits.unreachableAfter.text)"
+        change(host) {
+            $0.lostAt = nil
+            $0.deadline = nil
+            if $0.touched, !$0.kept {
+                // It was in the middle: what it did there is unknown, so it goes back.
+                $0.open = GivenOrder(verb: .rollback, scope: .full, why: why)
+            } else {
+                $0.open = nil
+            }
+        }
+        note(why, level: .error, host: host)
+        lose(host, as: .unreachable, why)
+    }
+
+    mutating func spend(_ host: Int, _ why: String) {
+        guard !hosts[host].spent else { return }
+        change(host) { $0.spent = true }
+        spent.append(host)
+        tally.spentByWave[hosts[host].wave] += 1
+        tally.spentByDomain[hosts[host].domain] += 1
+        note("counts against the budget: \(arithmetic(of: host))", level: .warning, host: host)
+        guard exhausted == nil, let scope = overspent(by: host) else { return }
+        let text = "\(scope), the last being \(hosts[host].id), which \(why)"
+        exhausted = text
+        note("the failure budget is spent: \(text)", level: .error)
+        react(to: text)
+    }
+
+    private func arithmetic(of host: Int) -> String {
+        guard let budget = plan?.budget else { return "" }
+        let wave = hosts[host].wave
+        let domain = hosts[host].domain
+        func part(_ scope: String, _ count: Int, _ limit: Int?) -> String? {
+            limit.map { "\(scope) \(count) of \($0)" }
+        }
+        return [
+            part("fleet", spent.count, budget.fleet),
+            part("wave \(waveName(wave))", tally.spentByWave[wave], budget.wave),
+            part("domain \(domainName(domain))", tally.spentByDomain[domain], budget.domain),
+        ].compactMap { $0 }.joined(separator: ", ")
+    }
+
+    private func overspent(by host: Int) -> String? {
+        guard let budget = plan?.budget else { return nil }
+        let wave = hosts[host].wave
+        let domain = hosts[host].domain
+        func sentence(_ scope: String, _ count: Int, _ limit: Int, _ list: [Int]) -> String {
+            "\(count) \(count == 1 ? "host" : "hosts") went wrong in \(scope) (\(names(list))) and "
+                + "the budget allows \(limit)"
+        }
+        if spent.count > budget.fleet {
+            return sentence("the fleet", spent.count, budget.fleet, spent)
+        }
+        if let limit = budget.wave, tally.spentByWave[wave] > limit {
+            return sentence(
+                "wave \(waveName(wave))", tally.spentByWave[wave], limit,
+                spent.filter { hosts[$0].wave == wave })
+        }
+        if let limit = budget.domain, tally.spentByDomain[domain] > limit {
+            return sentence(
+                "domain \(domainName(domain))", tally.spentByDomain[domain], limit,
+                spent.filter { hosts[$0].domain == domain })
+        }
+        return nil
+    }
+
+    /// The plan's answer to a spent budget or a failed gate.
+    mutating func react(to why: String) {
+        switch state {
+        case .running, .paused: break
+        case .planned, .awaitingApproval, .succeeded, .rollingBack, .rolledBack, .rollbackFailed,
+            .aborted:
+            return
+        }
+        switch plan?.rollback.onExhausted ?? .pause {
+        case .rollback:
+            quarantine(why)
+            beginRollback(why)
+        case .pause: become(.paused, why)
+        case .abort: abort(why)
+        }
+    }
+
+    private mutating func quarantine(_ why: String) {
+        guard let plan else { return }
+        effects.append(
+            .quarantine([plan.planDigest] + plan.artifacts.map(\.digest), reason: why))
+        note("the plan and its artifacts are quarantined", level: .warning)
+    }
+}

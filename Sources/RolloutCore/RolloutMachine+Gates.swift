@@ -1,0 +1,136 @@
+import FleetWire
+import RolloutPlan
+
+/// Gates: asked in order on the hosts that got through; an inconclusive one never passes.
+extension RolloutMachine {
+    /// True if the wave moved on.
+    mutating func goThroughGate(_ number: Int) -> Bool {
+        guard let gates = plan?.waves[number].gates else { return false }
+        let wave = waves[number]
+        guard wave.gate < gates.count else {
+            passWave(number)
+            return true
+        }
+        let gate = gates[wave.gate]
+        if gate.manual {
+            if wave.askedFirst == nil {
+                waves[number].askedFirst = now
+                waves[number].details[wave.gate] = "waits for a person"
+                reason = "gate \(gate.name) of wave \(waveName(number)) waits for `promote`"
+                note(reason, wave: number)
+            }
+            return false
+        }
+        if let first = wave.askedFirst, first + gate.inconclusiveFor <= now, wave.round > 0 {
+            let found = wave.details[wave.gate]
+            waves[number].verdicts[wave.gate] = .inconclusive
+            failGate(
+                number, gate,
+                "it stayed inconclusive for \(gate.inconclusiveFor.text): \(found)")
+            return false
+        }
+        if wave.asking == nil, wave.askAgainAt.map({ $0 <= now }) ?? true { ask(gate, number) }
+        return false
+    }
+
+    /// When a gate needs the clock.
+    func gateMoment(_ number: Int) -> Timestamp? {
+        let wave = waves[number]
+        guard let first = wave.askedFirst, let gates = plan?.waves[number].gates, wave.gate < gates.count,
+            !gates[wave.gate].manual
+        else { return nil }
+        let end = first + gates[wave.gate].inconclusiveFor
+        return wave.askAgainAt.map { min($0, end) } ?? end
+    }
+
+    private mutating func ask(_ gate: ResolvedGate, _ number: Int) {
+        let asked = waves[number].hosts.filter { hosts[$0].isThrough }
+        waves[number].round += 1
+        waves[number].asking = asked
+        waves[number].askAgainAt = nil
+        if waves[number].askedFirst == nil { waves[number].askedFirst = now }
+        wake(by: now + gate.inconclusiveFor)
+        reason = "gate \(gate.name) of wave \(waveName(number)) is being asked"
+        note(
+            "gate \(gate.name) is asked on \(hostCount(asked.count)), round \(waves[number].round)",
+            wave: number)
+        effects.append(
+            .evaluateGate(
+                wave: waveName(number), gate: gate, round: waves[number].round,
+                hosts: asked.map { hosts[$0].id }))
+    }
+
+    mutating func judge(
+        wave name: String, gate gateName: String, round: Int, results: [String: [CheckResult]]
+    ) {
+        guard case .wave(let number) = progress, state == .running || state == .paused,
+            waves[number].state == .gating, waveName(number) == name,
+            waves[number].round == round, let asked = waves[number].asking,
+            let gates = plan?.waves[number].gates, waves[number].gate < gates.count,
+            gates[waves[number].gate].name == gateName
+        else {
+            note("ignored an old answer to gate \(gateName) of wave \(name), round \(round)")
+            return
+        }
+        let gate = gates[waves[number].gate]
+        let (verdict, detail) = combine(gate, asked.filter { hosts[$0].isThrough }, results)
+        waves[number].asking = nil
+        waves[number].verdicts[waves[number].gate] = verdict
+        waves[number].details[waves[number].gate] = detail
+        let found = asked.flatMap { results[hosts[$0].id.rawValue] ?? [] }
+        note(
+            "gate \(gate.name), round \(round): \(verdict.rawValue); \(detail)",
+            level: verdict == .pass ? .info : .warning, wave: number
+        ) { $0.checks = found }
+        switch verdict {
+        case .pass: nextGate(number)
+        case .fail: failGate(number, gate, detail)
+        case .inconclusive:
+            let again = now + max(gate.every, RolloutLimit.gateEveryMin)
+            waves[number].askAgainAt = again
+            wake(by: again)
+        }
+    }
+
+    /// Host by host: one that fails fails all; one that is silent leaves all inconclusive.
+    private func combine(
+        _ gate: ResolvedGate, _ asked: [Int], _ results: [String: [CheckResult]]
+    ) -> (Verdict, String) {
+        guard !asked.isEmpty else { return (.inconclusive, "no host was looked at") }
+        var failed: [Int] = []
+        var open: [Int] = []
+        for host in asked {
+            switch Verdict(asked: gate.checks, found: results[hosts[host].id.rawValue] ?? []) {
+            case .pass: break
+            case .fail: failed.append(host)
+            case .inconclusive: open.append(host)
+            }
+        }
+        if let first = failed.first {
+            let checks = results[hosts[first].id.rawValue] ?? []
+            let bad = checks.first { $0.status == .fail && $0.level == .critical }
+            let why = bad.map { "; \($0.name) on \(hosts[first].id): \($0.measured)" } ?? ""
+            return (.fail, "\(failed.count) of \(hostCount(asked.count)) fail (\(names(failed)))\(why)")
+        }
+        if !open.isEmpty {
+            return (
+                .inconclusive,
+                "\(open.count) of \(hostCount(asked.count)) gave no clear answer (\(names(open)))"
+            )
+        }
+        return (.pass, "\(gate.checks.count) checks hold on \(hostCount(asked.count))")
+    }
+
+    mutating func nextGate(_ number: Int) {
+        waves[number].gate += 1
+        waves[number].since = now
+        waves[number].askedFirst = nil
+        waves[number].askAgainAt = nil
+        waves[number].asking = nil
+    }
+
+    private mutating func failGate(_ number: Int, _ gate: ResolvedGate, _ detail: String) {
+        failWave(
+            number, "gate \(gate.name) of wave \(waveName(number)) failed: \(detail)")
+    }
+}

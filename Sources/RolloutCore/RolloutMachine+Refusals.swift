@@ -1,0 +1,139 @@
+import FleetWire
+import RolloutPlan
+
+extension RolloutMachine {
+    /// Why a command is refused now, with what to do; nil if it is taken.
+    package func refusal(of command: OperatorCommand) -> String? {
+        guard definition != nil else { return "the rollout was not made yet" }
+        switch command {
+        case .approve:
+            return state == .awaitingApproval
+                ? nil : "\(nowIs); only a rollout that awaits approval can be approved"
+        case .pause: return state == .running ? nil : "\(nowIs); only a running rollout can pause"
+        case .resume: return refusalOfResume
+        case .promote: return refusalOfPromote
+        case .abort:
+            switch state {
+            case .awaitingApproval, .running, .paused: return nil
+            case .rollingBack: return "\(nowIs); let it end (`belay rollout watch`)"
+            case .planned, .succeeded, .rolledBack, .rollbackFailed, .aborted:
+                return "\(nowIs); there is nothing left to abort"
+            }
+        case .retry(let names): return refusalOfRetry(names)
+        case .skip(let host): return refusalOfSkip(host)
+        case .rollback(let selection): return refusal(of: selection)
+        }
+    }
+
+    private var nowIs: String { "the rollout is \(state.rawValue)" }
+
+    private var refusalOfResume: String? {
+        switch state {
+        case .paused:
+            return exhausted.map {
+                "the failure budget is spent (\($0)), so no further host may be touched; "
+                    + "`rollback` or `abort` it"
+            }
+        case .running, .rollingBack:
+            return massLoss == nil ? "\(nowIs) and not paused" : nil
+        case .planned, .awaitingApproval, .succeeded, .rolledBack, .rollbackFailed, .aborted:
+            return "\(nowIs); only a paused rollout can be resumed"
+        }
+    }
+
+    private var refusalOfPromote: String? {
+        guard state == .running else {
+            return state == .paused
+                ? "the rollout is paused; `resume` it first" : "\(nowIs); no gate is waited for"
+        }
+        guard case .wave(let number) = progress else { return "no gate is waited for now" }
+        let wave = waves[number]
+        switch wave.state {
+        case .migrating:
+            return wave.needsPerson
+                ? nil : "wave \(waveName(number)) is still migrating; promote comes after it"
+        case .soaking: return nil
+        case .gating:
+            let gates = plan?.waves[number].gates ?? []
+            guard gates.indices.contains(wave.gate) else { return "no gate is waited for now" }
+            return gates[wave.gate].manual
+                ? nil
+                : "gate \(gates[wave.gate].name) rests on checks; no person can open it"
+        case .waiting, .passed: return "no gate is waited for now"
+        case .failed: return "wave \(waveName(number)) failed; a failed gate cannot be promoted"
+        }
+    }
+
+    private func refusalOfRetry(_ names: [HostID]) -> String? {
+        switch state {
+        case .running, .paused: break
+        case .planned, .awaitingApproval, .succeeded, .rollingBack, .rolledBack, .rollbackFailed,
+            .aborted:
+            return "\(nowIs); hosts can be tried again while it is running or paused"
+        }
+        if let exhausted {
+            return "the failure budget is spent (\(exhausted)); a retry does not give it back: "
+                + "`rollback` or `abort` it"
+        }
+        if progress == .finalizing { return "all waves passed; make a new rollout for the host" }
+        for name in names {
+            guard let host = index[name.rawValue] else { return "\(name) is not in this rollout" }
+            guard hosts[host].canRetry else {
+                return "\(name) is \(hosts[host].state.rawValue); only a host that failed and is "
+                    + "back in its old state can be tried again"
+            }
+        }
+        return retried(names).isEmpty ? "no host is left to try again" : nil
+    }
+
+    private func refusalOfSkip(_ name: HostID) -> String? {
+        switch state {
+        case .awaitingApproval, .running, .paused: break
+        case .planned, .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted:
+            return "\(nowIs); hosts can be left out only before they are changed"
+        }
+        guard let host = index[name.rawValue] else { return "\(name) is not in this rollout" }
+        if hosts[host].skipped { return "\(name) is left out already" }
+        if hosts[host].touched || hosts[host].undo {
+            return "\(name) was changed already (\(hosts[host].state.rawValue)); take it back with "
+                + "`belay rollback --host \(name)`"
+        }
+        return nil
+    }
+
+    private func refusal(of selection: RollbackSelection) -> String? {
+        switch state {
+        case .running, .paused, .succeeded, .rolledBack, .rollbackFailed, .aborted: break
+        case .planned, .awaitingApproval: return "\(nowIs); nothing was changed, so `abort` it"
+        case .rollingBack:
+            guard let pass, selection.fast, !pass.fast, selection.hosts == .all,
+                selection.scope == pass.scope
+            else {
+                return "\(nowIs) already; only `rollback --fast` of all hosts hastens it"
+            }
+            return nil
+        }
+        switch selection.hosts {
+        case .all: break
+        case .wave(let name):
+            guard plan?.waves.contains(where: { $0.name == name }) == true else {
+                return "there is no wave \(name) in this rollout"
+            }
+        case .named(let names):
+            if let stranger = names.first(where: { index[$0.rawValue] == nil }) {
+                return "\(stranger) is not in this rollout"
+            }
+        }
+        let targets = targets(of: selection.hosts)
+        guard !targets.isEmpty else {
+            return "none of the chosen hosts holds a change of this rollout"
+        }
+        if selection.scope != .full || selection.point != nil,
+            let busy = targets.first(where: { !hosts[$0].kept })
+        {
+            return "\(hosts[busy].id) is \(hosts[busy].state.rawValue), so only the whole host can "
+                + "be taken back (scope full, its own point)"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,209 @@
+import FleetWire
+import RolloutPlan
+
+/// Backward: the newest host first, within the same limits as forward.
+extension RolloutMachine {
+    /// Takes every changed host back.
+    mutating func beginRollback(_ why: String) {
+        let targets = hosts.indices.filter { hosts[$0].touched }
+        start(
+            RollbackPass(
+                queue: [], targets: targets, scope: .full, point: nil, fast: false, isFull: true,
+                returnTo: .rolledBack, reason: why))
+    }
+
+    /// Begins a rollback; its queue is filled here.
+    mutating func start(_ pass: RollbackPass) {
+        var pass = pass
+        if isFinished {
+            // Sessions of a finished rollout are not told; deadlines find who is not there.
+            for host in pass.targets {
+                change(host) {
+                    $0.connected = true
+                    $0.lostAt = nil
+                }
+            }
+        }
+        become(.rollingBack, pass.reason)
+        if pass.isFull { letGo(pass.reason) }
+        for host in pass.targets {
+            change(host) { $0.undo = true }
+            if hosts[host].open?.verb == .rollback { adopt(host) }
+        }
+        pass.queue = pass.targets.filter { hosts[$0].open?.verb != .rollback }
+            .sorted { hosts[$0].touchOrder > hosts[$1].touchOrder }
+        self.pass = pass
+        retime()
+    }
+
+    /// Hosts that nothing was changed on forget the rollout.
+    private mutating func letGo(_ why: String) {
+        for host in hosts.indices where !hosts[host].touched {
+            switch hosts[host].state {
+            case .preparing, .validating, .ready:
+                move(host, to: .pending)
+                release(host, why: why)
+            case .failed, .timedOut: if hosts[host].open == nil { release(host, why: why) }
+            case .pending, .migrating, .verifying, .soaking, .committed, .unreachable,
+                .rollingBack, .rolledBack, .rollbackFailed, .skipped, .late:
+                break
+            }
+        }
+    }
+
+    mutating func goBack() {
+        guard var pass else { return }
+        var waiting: [Int] = []
+        for (place, host) in pass.queue.enumerated() {
+            if tally.undoFree == 0, !pass.fast, tally.unavailable >= limits.unavailableMax {
+                waiting += pass.queue[place...]
+                break
+            }
+            guard hosts[host].undo, hosts[host].open?.verb != .rollback else { continue }
+            if hosts[host].isUnavailable || pass.fast || mayGoBack(host) {
+                orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
+            } else {
+                waiting.append(host)
+            }
+        }
+        pass.queue = waiting
+        self.pass = pass
+        if tally.undo == 0 { end(pass) }
+    }
+
+    private func mayGoBack(_ host: Int) -> Bool {
+        massLoss == nil && tally.rolling < limits.parallelMax && hasRoom(for: host)
+    }
+
+    /// A host that is on its way back already; now it is also waited for no longer than others.
+    private mutating func adopt(_ host: Int) {
+        guard hosts[host].deadline == nil else { return }
+        change(host) { [now, limits] in $0.deadline = now + limits.migrationDeadline }
+        give(host)
+    }
+
+    mutating func orderRollback(
+        _ host: Int, scope: RollbackScope, point: PointID?, why: String
+    ) {
+        move(host, to: .rollingBack)
+        order(
+            host, GivenOrder(verb: .rollback, scope: scope, point: point, why: why),
+            within: limits.migrationDeadline)
+    }
+
+    /// One host goes back while the rollout goes on; its state says why.
+    mutating func undoAlone(_ host: Int, why: String) {
+        order(
+            host, GivenOrder(verb: .rollback, scope: .full, why: why),
+            within: limits.migrationDeadline)
+    }
+
+    /// The host takes itself back. The order is kept but not given: a reconnect gives it.
+    mutating func expectUndo(_ host: Int, why: String) {
+        change(host) { [now, limits] in
+            $0.open = GivenOrder(verb: .rollback, scope: .full, why: why)
+            $0.deadline = now + limits.migrationDeadline
+        }
+    }
+
+    // MARK: - Reports
+
+    mutating func hearRollingBack(_ report: TransactionReport, _ host: Int) {
+        let why = report.failure ?? "it gave no reason"
+        switch hosts[host].open?.verb {
+        case .rollback:
+            tell(report, host, "is going back to its old state", level: .warning)
+            move(host, to: .rollingBack)
+        case .prepare, .validate, .migrate, .confirm, .commit, .release, nil:
+            guard hosts[host].touched else { return ignore(report, host) }
+            tell(report, host, "takes itself back: \(why)", level: .warning)
+            expectUndo(host, why: why)
+            move(host, to: .rollingBack, failure: why)
+            spend(host, "takes itself back: \(why)")
+        }
+    }
+
+    mutating func hearRolledBack(_ report: TransactionReport, _ host: Int) {
+        guard hosts[host].touched else { return ignore(report, host) }
+        let ordered = hosts[host].open?.verb == .rollback
+        let scope = report.scope ?? (ordered ? hosts[host].open?.scope : nil) ?? .full
+        let actor =
+            switch report.by {
+            case .agent, nil: "its agent"
+            case .guard: "its guard"
+            case .operatorOnHost: "an operator on the host"
+            }
+        change(host) { $0.progress.restoreTook = report.took }
+        let took = report.took.map { " in \($0.text)" } ?? ""
+        tell(report, host, "was rolled back (\(scope)) by \(actor)\(took)", level: .warning)
+        finishUndo(host, full: scope == .full)
+        if !ordered {
+            lose(host, as: .rolledBack, "was rolled back by \(actor) without an order")
+        }
+    }
+
+    /// A host is back: fully, or the part that was asked for.
+    mutating func finishUndo(_ host: Int, full: Bool) {
+        close(host)
+        change(host) {
+            $0.undo = false
+            if full {
+                $0.touched = false
+                $0.kept = false
+                $0.progress.changed = false
+            }
+        }
+        move(host, to: .rolledBack)
+    }
+
+    mutating func hearRollbackFailed(_ report: TransactionReport, _ host: Int) {
+        guard hosts[host].touched else { return ignore(report, host) }
+        let why = report.failure ?? "it gave no reason"
+        tell(report, host, "could not be rolled back: \(why)", level: .error)
+        close(host)
+        change(host) {
+            $0.undo = false
+            $0.progress.restoreTook = report.took
+        }
+        lose(host, as: .rollbackFailed, "could not be rolled back: \(why)")
+    }
+
+    /// No word in time. The order stays, so that the host is taken back whenever it returns.
+    mutating func giveUpRollback(_ host: Int) {
+        let why =
+            "did not say that it is back within \(limits.migrationDeadline.text)"
+            + (hosts[host].connected ? "" : "; it is not connected")
+        change(host) { $0.undo = false }
+        note(why, level: .error, host: host)
+        lose(host, as: .rollbackFailed, why)
+    }
+
+    // MARK: - End
+
+    private mutating func end(_ pass: RollbackPass) {
+        self.pass = nil
+        let failed = pass.targets.filter { hosts[$0].state == .rollbackFailed }
+        if !failed.isEmpty {
+            become(
+                .rollbackFailed,
+                "\(hostCount(failed.count)) could not be taken back (\(names(failed))): "
+                    + (hosts[failed[0]].progress.failure ?? pass.reason))
+        } else if pass.isFull {
+            become(
+                .rolledBack,
+                "\(pass.targets.count) of \(hostCount(hosts.count)) were changed and are back in their "
+                    + "old state: \(pass.reason)")
+        } else {
+            become(
+                pass.returnTo,
+                "\(pass.scope) of \(hostCount(pass.targets.count)) (\(names(pass.targets))) was rolled "
+                    + "back: \(pass.reason)")
+        }
+    }
+
+    /// Hosts that were given up may have returned and gone back since.
+    mutating func settleRollback() {
+        guard tally.rollbackFailed == 0, tally.touched == 0 else { return }
+        become(.rolledBack, "the hosts that were missing are back in their old state")
+    }
+}

@@ -1,0 +1,100 @@
+package import FleetWire
+import RolloutPlan
+
+extension RolloutMachine {
+    /// The rollout as operators see it; nil before `created`. `now` is for estimates only.
+    package func view(now: Timestamp) -> RolloutView? {
+        guard let plan, let id else { return nil }
+        var view = RolloutView(
+            id: id, name: plan.name, planDigest: plan.planDigest, by: by, state: state,
+            reason: massLoss?.text ?? reason, createdAt: createdAt, endedAt: endedAt,
+            waves: waves.indices.map(waveView), hosts: hosts.map(hostView), budgets: budgetViews,
+            unavailable: tally.unavailable, unavailableMax: limits.unavailableMax,
+            estimatedEnd: estimatedEnd(now), why: why(now: now))
+        let sorted = waves.flatMap(\.hosts)
+        if sorted.count == hosts.count { view.hosts = sorted.map { hostView(hosts[$0]) } }
+        return view
+    }
+
+    private func waveView(_ number: Int) -> RolloutView.WaveView {
+        let wave = waves[number]
+        let gates = plan?.waves[number].gates ?? []
+        return RolloutView.WaveView(
+            name: waveName(number), state: wave.state, hosts: wave.hosts.map { hosts[$0].id },
+            soakUntil: wave.state == .soaking ? wave.soakUntil : nil,
+            gates: gates.indices.map {
+                RolloutView.GateView(
+                    name: gates[$0].name, manual: gates[$0].manual, verdict: wave.verdicts[$0],
+                    detail: wave.details[$0])
+            })
+    }
+
+    private func hostView(_ host: HostRecord) -> RolloutView.HostView {
+        var view = RolloutView.HostView(
+            id: host.id, wave: waveName(host.wave), domain: domains[host.domain],
+            state: host.state, since: host.since, connected: host.connected,
+            stepsTotal: plan?.work.stages.reduce(0) { $0 + $1.steps.count } ?? 0)
+        view.attempt = host.attempt
+        view.stage = host.progress.stage
+        view.phase = host.progress.phase
+        view.step = host.progress.step
+        view.stepsDone = host.progress.stepsDone
+        view.changed = host.progress.changed
+        view.point = host.progress.point
+        view.failure = host.progress.failure
+        view.restoreTook = host.progress.restoreTook
+        return view
+    }
+
+    private var budgetViews: [RolloutView.BudgetView] {
+        guard let budget = plan?.budget else { return [] }
+        func ids(_ belongs: (HostRecord) -> Bool) -> [HostID] {
+            spent.filter { belongs(hosts[$0]) }.map { hosts[$0].id }
+        }
+        var views = [
+            RolloutView.BudgetView(scope: "fleet", limit: budget.fleet, spent: ids { _ in true })
+        ]
+        if let limit = budget.wave {
+            views += waves.indices.map { number in
+                RolloutView.BudgetView(
+                    scope: "wave \(waveName(number))", limit: limit,
+                    spent: ids { $0.wave == number })
+            }
+        }
+        if let limit = budget.domain {
+            views += domains.indices.map { number in
+                RolloutView.BudgetView(
+                    scope: "domain \(domainName(number))", limit: limit,
+                    spent: ids { $0.domain == number })
+            }
+        }
+        return views
+    }
+
+    /// From the median of the hosts that got through: the hosts to come, as many at once as the
+    /// limits allow, and the soaks to come. Nil while no host got through, or a person decides.
+    private func estimatedEnd(_ now: Timestamp) -> Timestamp? {
+        guard state == .running, massLoss == nil, let plan else { return nil }
+        let spans = hosts.compactMap { host -> Int64? in
+            guard let began = host.migrateAt, let ended = host.confirmedAt else { return nil }
+            return ended.since(began).count
+        }.sorted()
+        guard !spans.isEmpty else { return nil }
+        let median = spans[spans.count / 2]
+        let atOnce = Int64(max(1, min(limits.parallelMax, limits.unavailableMax)))
+        var rest = Milliseconds.zero
+        for (number, wave) in waves.enumerated() {
+            if plan.waves[number].gates.contains(where: \.manual), wave.state != .passed {
+                return nil
+            }
+            let toGo = Int64(tally.waves[number].unsettled)
+            rest = rest + Milliseconds((toGo + atOnce - 1) / atOnce * median)
+            switch wave.state {
+            case .waiting, .migrating: rest = rest + plan.waves[number].soak
+            case .soaking: if let until = wave.soakUntil { rest = rest + until.since(now) }
+            case .gating, .passed, .failed: break
+            }
+        }
+        return now + max(rest, .zero)
+    }
+}

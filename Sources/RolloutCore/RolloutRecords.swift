@@ -1,0 +1,77 @@
+import FleetWire
+
+/// Which part of the rollout runs. preparing → wave(0) → … → finalizing.
+enum RolloutProgress: Codable, Sendable, Hashable {
+    case preparing
+    case wave(Int)
+    case finalizing
+}
+
+/// What the machine keeps of one wave.
+struct WaveRecord: Codable, Sendable, Hashable {
+    /// Indexes of its hosts, in the order in which they go.
+    var hosts: [Int]
+    var state = RolloutView.WaveView.State.waiting
+    var since: Timestamp
+    var soakUntil: Timestamp?
+    /// The gate that is being asked.
+    var gate = 0
+    /// Numbers the evaluations of all gates of the wave; an answer to an older one is ignored.
+    var round = 0
+    /// Hosts asked in the round that is under way; nil if none is.
+    var asking: [Int]?
+    /// When the gate was first asked.
+    var askedFirst: Timestamp?
+    /// When it is asked again.
+    var askAgainAt: Timestamp?
+    var verdicts: [Verdict?]
+    var details: [String]
+    /// True if nothing can vouch for the wave and only a person may let it pass.
+    var needsPerson = false
+}
+
+/// A rollback of several hosts that is under way.
+struct RollbackPass: Codable, Sendable, Hashable {
+    /// Hosts that were not told yet, newest first.
+    var queue: [Int]
+    /// All its hosts.
+    var targets: [Int]
+    var scope: RollbackScope
+    var point: PointID?
+    var fast: Bool
+    /// True if nothing that the rollout changed is left afterwards.
+    var isFull: Bool
+    /// Where the rollout goes on after a part was taken back.
+    var returnTo: RolloutState
+    var reason: String
+}
+
+/// Many hosts vanished at once: nothing is counted and nothing starts.
+struct MassLoss: Codable, Sendable, Hashable {
+    var since: Timestamp
+    var hosts: [Int]
+    var text: String
+}
+
+/// A host whose session ended.
+struct Loss: Codable, Sendable, Hashable {
+    var host: Int
+    var at: Timestamp
+}
+
+/// Limits of the machine, each with what breaks if it changes.
+enum RolloutLimit {
+    /// Sessions that end within this span are one event; shorter and a slow switch failure looks
+    /// like many failures of hosts.
+    static let massLossWithin = Milliseconds.seconds(30)
+    /// Fewer lost hosts are never a mass; lower and a pair of bad hosts would freeze a rollout.
+    static let massLossHostsMin = 3
+    /// More than this share of the connected hosts is a mass (DESIGN section 6).
+    static let massLossPercent = 30
+    /// A gate is never asked more often, whatever the plan says; lower and the agents are flooded.
+    static let gateEveryMin = Milliseconds(1000)
+    /// A moment that already passed is looked at again after this, so that a wake never spins.
+    static let wakeAfterMin = Milliseconds(250)
+    /// Names that one sentence lists; more make it unreadable.
+    static let namesMax = 5
+}

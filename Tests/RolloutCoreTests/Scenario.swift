@@ -1,0 +1,112 @@
+import FleetWire
+import RolloutCore
+import RolloutPlan
+
+/// What a test says of a plan; the first letter of a host's name is its domain.
+struct Scenario {
+    var hosts: [String] = []
+    var offline: Set<String> = []
+    var waves: [ResolvedWave] = []
+    var parallel = 2
+    var unavailable = 2
+    var perDomain: Int?
+    var budget = FailureBudget(fleet: 0, wave: nil, domain: nil)
+    var reaction = RollbackPolicy.Reaction.rollback
+    var approval = false
+    var unreachable = Milliseconds.seconds(60)
+
+    static let start = Timestamp(milliseconds: 1_000_000)
+    static let rollout = RolloutID(unchecked: "r1")
+    static let digest = Digest(String(repeating: "ab", count: 32))
+
+    var plan: ResolvedPlan? {
+        guard let digest = Self.digest else { return nil }
+        let step = StepSpec(
+            name: "switch",
+            action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)))
+        return ResolvedPlan(
+            name: "demo", planDigest: digest, artifacts: [],
+            hosts: waves.flatMap(\.hosts).map {
+                ResolvedHost(id: $0, labels: [:], domain: String($0.rawValue.prefix(1)))
+            },
+            waves: waves,
+            limits: RolloutLimits(
+                parallelMax: parallel, unavailableMax: unavailable,
+                unavailablePerDomainMax: perDomain, stageDeadline: .seconds(600),
+                migrationDeadline: .seconds(900), unreachableAfter: unreachable),
+            budget: budget, rollback: RollbackPolicy(onExhausted: reaction),
+            needsApproval: approval,
+            work: PlannedWork(
+                variables: [:], components: [],
+                stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
+                confirmWithin: .seconds(120), coordinatorLost: .hold))
+    }
+
+    var created: RolloutEvent? {
+        guard let plan else { return nil }
+        let connected = plan.hosts.map(\.id).filter { !offline.contains($0.rawValue) }
+        return .created(
+            RolloutDefinition(plan: plan, connected: connected), id: Self.rollout, by: "ada",
+            at: Self.start)
+    }
+
+    mutating func addWave(
+        _ name: String, _ hosts: [String], soak: Milliseconds = .zero, gates: [ResolvedGate] = []
+    ) {
+        self.hosts += hosts
+        waves.append(
+            ResolvedWave(
+                name: name, hosts: hosts.map { HostID(unchecked: $0) }, soak: soak, gates: gates))
+    }
+
+    static func gate(_ name: String, manual: Bool = false) -> ResolvedGate {
+        let check = CheckSpec(
+            name: "health", kind: .http(HTTPCheck(url: "http://h/", status: [], contains: nil)))
+        return ResolvedGate(
+            name: name, checks: manual ? [] : [check], manual: manual, every: .seconds(5),
+            inconclusiveFor: .seconds(20))
+    }
+
+    static func result(_ status: CheckStatus) -> CheckResult {
+        CheckResult(
+            name: "health", kind: "http", level: .critical, status: status,
+            measured: "status 500", remedy: nil, took: .zero)
+    }
+}
+
+/// What a host answers to an order when nothing goes wrong.
+func answers(to order: TransactionOrder) -> [TransactionReport] {
+    func report(_ kind: ReportKind) -> TransactionReport {
+        TransactionReport(
+            sequence: 0, rollout: order.rollout, attempt: order.attempt, at: Scenario.start,
+            kind: kind)
+    }
+    switch order.verb {
+    case .prepare: return [report(.prepared)]
+    case .validate: return [report(.validated)]
+    case .migrate:
+        var captured = report(.captured)
+        if let digest = Scenario.digest {
+            captured.point = PointSummary(
+                id: PointID(unchecked: "p1"), at: Scenario.start, reason: "before migration",
+                rollout: order.rollout, components: [], digest: digest)
+        }
+        var began = report(.stepStarted)
+        began.stage = .migration
+        began.step = StepReport(index: 0, name: "switch", phase: nil, attempt: 1, outcome: nil)
+        var ended = began
+        ended.kind = .stepFinished
+        ended.step?.outcome = StepOutcome(
+            status: .done, message: "ok", output: "", took: .seconds(1))
+        return [captured, report(.guarded), began, ended, report(.verified)]
+    case .confirm: return [report(.confirmed)]
+    case .commit: return [report(.committed)]
+    case .rollback:
+        var back = report(.rolledBack)
+        back.scope = order.scope
+        back.by = .agent
+        back.took = .seconds(2)
+        return [report(.rollingBack), back]
+    case .release: return [report(.released)]
+    }
+}

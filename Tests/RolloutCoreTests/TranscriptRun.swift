@@ -1,0 +1,234 @@
+import FleetWire
+import RolloutCore
+import RolloutPlan
+
+/// Runs a transcript: every line that begins with `> ` is fed to a machine, what follows is its
+/// trace. The language:
+///
+///     wave NAME HOST… [soak=3s] [gate=NAME] [manual=NAME]
+///     set parallel=2 unavailable=2 domain=1 fleet=0 wave=0 domains=0 react=pause approval=yes
+///         unreachable=60s offline=a1
+///     start · tick +5s · connect HOST · disconnect HOST… · restart
+///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
+///     settle [HOST…] [only=verb]       the hosts (all) answer their orders; nothing goes wrong
+///     gate pass|fail|silent            the newest evaluation is answered
+///     command NAME [HOST…] [wave=W] [scope=S] [fast=yes]
+///     why [HOST]
+struct TranscriptRun {
+    var scenario = Scenario()
+    var machine = RolloutMachine()
+    var now = Scenario.start
+    var lines: [String] = []
+    private var waiting: [(HostID, TransactionOrder)] = []
+    private var asked: (wave: String, gate: ResolvedGate, round: Int, hosts: [HostID])?
+    private var shown: RolloutView?
+
+    mutating func run(_ text: String) {
+        let words = text.split(separator: " ").map(String.init)
+        guard let verb = words.first else { return }
+        let rest = Array(words.dropFirst())
+        let plain = rest.filter { !$0.contains("=") }
+        var fields: [String: String] = [:]
+        for word in rest where word.contains("=") {
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            fields[String(parts[0])] = String(parts[1])
+        }
+        switch verb {
+        case "wave": addWave(plain, fields)
+        case "set": set(fields)
+        case "start": if let event = scenario.created { feed(event) }
+        case "tick":
+            now = now + span(plain.first.map { String($0.dropFirst()) } ?? "0s")
+            feed(.ticked(at: now))
+        case "connect": for host in plain { feed(.connected(id(host), nil, at: now)) }
+        case "disconnect": for host in plain { feed(.disconnected(id(host), at: now)) }
+        case "restart": restart()
+        case "report": report(plain, fields)
+        case "settle": settle(plain, only: fields["only"])
+        case "gate": answerGate(plain.first ?? "pass")
+        case "command": command(plain, fields)
+        case "why": why(plain.first)
+        default: lines.append("  ? \(text)")
+        }
+    }
+
+    // MARK: - Feeding
+
+    private mutating func feed(_ event: RolloutEvent) {
+        for effect in machine.handle(event) { show(effect) }
+        showStates()
+    }
+
+    private mutating func restart() {
+        do {
+            let bytes = try WireJSON.encode(machine)
+            machine = try WireJSON.decode(RolloutMachine.self, from: bytes)
+        } catch {
+            lines.append("  ? \(error)")
+        }
+        waiting = []
+        feed(.recovered(Generation(rawValue: 2), at: now))
+    }
+
+    private mutating func report(_ words: [String], _ fields: [String: String]) {
+        guard words.count == 2, let kind = ReportKind(rawValue: words[1]) else {
+            lines.append("  ? report")
+            return
+        }
+        let attempt = machine.view(now: now)?.hosts.first { $0.id.rawValue == words[0] }?.attempt
+        var report = TransactionReport(
+            sequence: 0, rollout: Scenario.rollout,
+            attempt: fields["attempt"].flatMap { Int($0) } ?? attempt ?? 0, at: now, kind: kind)
+        report.stage = fields["stage"].flatMap { Stage(rawValue: $0) }
+        report.mutated = fields["mutated"].map { $0 == "yes" }
+        report.by = fields["by"].flatMap { RollbackActor(rawValue: $0) }
+        report.failure = fields["failure"]?.split(separator: "_").joined(separator: " ")
+        waiting.removeAll { $0.0.rawValue == words[0] }
+        feed(.reported(id(words[0]), report, at: now))
+    }
+
+    private mutating func settle(_ names: [String], only verb: String?) {
+        func mayAnswer(_ item: (HostID, TransactionOrder)) -> Bool {
+            (names.isEmpty || names.contains(item.0.rawValue))
+                && (verb == nil || item.1.verb.rawValue == verb) && isConnected(item.0)
+        }
+        while let place = waiting.firstIndex(where: mayAnswer) {
+            let (host, order) = waiting.remove(at: place)
+            for report in answers(to: order) {
+                lines.append("  \(host) → \(report.kind.rawValue)")
+                feed(.reported(host, report, at: now))
+            }
+        }
+    }
+
+    private func isConnected(_ host: HostID) -> Bool {
+        machine.view(now: now)?.hosts.first { $0.id == host }?.connected ?? false
+    }
+
+    private mutating func answerGate(_ answer: String) {
+        guard let asked else { return lines.append("  ? no gate was asked") }
+        var results: [String: [CheckResult]] = [:]
+        for host in asked.hosts {
+            results[host.rawValue] =
+                answer == "silent" ? [] : [Scenario.result(answer == "fail" ? .fail : .pass)]
+        }
+        feed(
+            .gateChecked(
+                wave: asked.wave, gate: asked.gate.name, round: asked.round, results: results,
+                at: now))
+    }
+
+    private mutating func command(_ words: [String], _ fields: [String: String]) {
+        guard let name = words.first else { return }
+        let hosts = words.dropFirst().map(id)
+        let command: OperatorCommand
+        switch name {
+        case "approve": command = .approve
+        case "pause": command = .pause
+        case "resume": command = .resume
+        case "promote": command = .promote
+        case "abort": command = .abort
+        case "retry": command = .retry(hosts: hosts)
+        case "skip": command = .skip(host: hosts.first ?? id("none"))
+        case "rollback":
+            command = .rollback(
+                RollbackSelection(
+                    hosts: fields["wave"].map { .wave($0) }
+                        ?? (hosts.isEmpty ? .all : .named(hosts)),
+                    scope: fields["scope"].flatMap { RollbackScope($0) } ?? .full,
+                    fast: fields["fast"] == "yes"))
+        default: return lines.append("  ? command")
+        }
+        if let refusal = machine.refusal(of: command) {
+            lines.append("  refused: \(refusal)")
+        } else {
+            feed(.command(command, by: "ada", reason: nil, at: now))
+        }
+    }
+
+    private mutating func why(_ host: String?) {
+        let view =
+            if let host { machine.why(host: id(host), now: now) } else {
+                machine.view(now: now)?.why
+            }
+        lines.append("  waits for \(view?.waitsFor ?? "?")")
+        lines.append("  then \(view?.next ?? "?")\(view?.nextAt.map { " at \(text($0))" } ?? "")")
+    }
+
+    // MARK: - Scenario
+
+    private mutating func addWave(_ words: [String], _ fields: [String: String]) {
+        var gates: [ResolvedGate] = []
+        if let name = fields["gate"] { gates.append(Scenario.gate(name)) }
+        if let name = fields["manual"] { gates.append(Scenario.gate(name, manual: true)) }
+        scenario.addWave(
+            words.first ?? "", Array(words.dropFirst()), soak: span(fields["soak"] ?? "0s"),
+            gates: gates)
+    }
+
+    private mutating func set(_ fields: [String: String]) {
+        func number(_ key: String) -> Int? { fields[key].flatMap { Int($0) } }
+        scenario.parallel = number("parallel") ?? scenario.parallel
+        scenario.unavailable = number("unavailable") ?? scenario.unavailable
+        scenario.perDomain = number("domain") ?? scenario.perDomain
+        scenario.budget.fleet = number("fleet") ?? scenario.budget.fleet
+        scenario.budget.wave = number("wave") ?? scenario.budget.wave
+        scenario.budget.domain = number("domains") ?? scenario.budget.domain
+        scenario.approval = fields["approval"] == "yes"
+        if let reaction = fields["react"].flatMap({ RollbackPolicy.Reaction(rawValue: $0) }) {
+            scenario.reaction = reaction
+        }
+        if let away = fields["unreachable"] { scenario.unreachable = span(away) }
+        if let host = fields["offline"] { scenario.offline.insert(host) }
+    }
+
+    private func id(_ name: String) -> HostID { HostID(unchecked: name) }
+
+    private func span(_ text: String) -> Milliseconds {
+        .seconds(Int64(text.filter(\.isNumber)) ?? 0)
+    }
+
+    // MARK: - Trace
+
+    private func text(_ moment: Timestamp) -> String {
+        let span = moment.since(Scenario.start).count
+        return span % 1000 == 0 ? "+\(span / 1000)s" : "+\(span)ms"
+    }
+
+    private mutating func show(_ effect: RolloutEffect) {
+        switch effect {
+        case .order(let host, let order):
+            waiting.removeAll { $0.0 == host }
+            waiting.append((host, order))
+            let scope = order.scope.map { " \($0)" } ?? ""
+            lines.append("  \(host) ← \(order.verb.rawValue)\(scope) #\(order.attempt)")
+        case .evaluateGate(let wave, let gate, let round, let hosts):
+            asked = (wave, gate, round, hosts)
+            let list = hosts.map(\.rawValue).joined(separator: " ")
+            lines.append("  gate \(wave)/\(gate.name) round \(round) on \(list)")
+        case .note(let entry):
+            let mark = ["info": "·", "warning": "!", "error": "✗"][entry.level.rawValue] ?? "?"
+            lines.append("  \(mark) \(entry.host.map { "\($0) " } ?? "")\(entry.text)")
+        case .quarantine(let digests, let reason):
+            lines.append("  quarantine of \(digests.count): \(reason)")
+        case .wake(let at): lines.append("  wake \(text(at))")
+        }
+    }
+
+    private mutating func showStates() {
+        guard let view = machine.view(now: now) else { return }
+        var changes: [String] = []
+        if view.state != shown?.state { changes.append("rollout \(view.state.rawValue)") }
+        for (place, wave) in view.waves.enumerated() where wave.state != shown?.waves[place].state {
+            changes.append("wave \(wave.name) \(wave.state.rawValue)")
+        }
+        for (place, host) in view.hosts.enumerated() where host.state != shown?.hosts[place].state {
+            changes.append("\(host.id) \(host.state.rawValue)")
+        }
+        if view.unavailable != shown?.unavailable ?? 0 {
+            changes.append("unavailable \(view.unavailable)/\(view.unavailableMax)")
+        }
+        if !changes.isEmpty { lines.append("  = " + changes.joined(separator: ", ")) }
+        shown = view
+    }
+}
