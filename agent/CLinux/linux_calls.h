@@ -9,6 +9,7 @@
 int pipe2(int ends[2], int flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);
 int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+int syncfs(int file);
 int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags);
 
 // From linux/fs.h.
