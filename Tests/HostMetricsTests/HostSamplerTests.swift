@@ -74,7 +74,7 @@ private final class ProcTree {
         let texts = [
             "", "\n", "cpu", "cpu a b c d e", "cpu -1 nan inf 4 5", "x", "MemTotal: x kB",
             "MemTotal:", "1", "/ / / /", "some avg10=", "some avg10=999", "eth0:", "\0\u{FF}",
-            String(repeating: "9", count: 400), String(repeating: "8 0 sda x ", count: 3000),
+            String(repeating: "9", count: 400), String(repeating: "y z q x zz ", count: 3000),
         ]
         for text in texts {
             let tree = try ProcTree([:])

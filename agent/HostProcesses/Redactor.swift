@@ -32,7 +32,10 @@ package enum Redactor {
         var out: [UInt8] = []
         var index = 0
         while index < line.count {
-            if let value = secret(in: line, at: index) {
+            // What is redacted already stays as it is, so that redacting twice changes nothing.
+            if let value = secret(in: line, at: index),
+                !line[value.lowerBound...].starts(with: mark)
+            {
                 out += line[index..<value.lowerBound] + mark
                 index = value.upperBound
             } else {

@@ -23,7 +23,7 @@ struct TarArchive {
 
     private init(file: Int32, size: Int64) {
         self.file = file
-        self.size = size
+        self.size = max(0, size)
     }
 
     private mutating func checkAll() throws(StepFailure) {
@@ -36,7 +36,7 @@ struct TarArchive {
             if header.allSatisfy({ $0 == 0 }) { break }
             try checkSum(header)
             offset += Int64(Self.block)
-            let length = try number(header[124..<136])
+            let length = try number(header[124..<136], max: size)
             let type = header[156]
             let data = offset
             offset += (length + 511) / 512 * 512
@@ -116,28 +116,27 @@ struct TarArchive {
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     }
 
-    private func number(_ bytes: ArraySlice<UInt8>) throws(StepFailure) -> Int64 {
-        let value: Int64?
+    private func number(
+        _ bytes: ArraySlice<UInt8>, max limit: Int64
+    ) throws(StepFailure) -> Int64 {
+        let value: UInt64?
         if let first = bytes.first, first & 0x80 != 0 {
             // GNU's binary numbers, for sizes of 8 GiB and more.
-            value =
-                bytes.suffix(8).reduce(into: UInt64(0)) { $0 = $0 << 8 | UInt64($1) }
-                    .magnitude > UInt64(size)
-                ? nil : Int64(bytes.suffix(8).reduce(0) { $0 << 8 | Int64($1) })
+            value = bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
         } else {
             let digits = bytes.filter { (0x30...0x37).contains($0) }
-            value = digits.isEmpty ? 0 : Int64(String(decoding: digits, as: UTF8.self), radix: 8)
+            value = digits.isEmpty ? 0 : UInt64(String(decoding: digits, as: UTF8.self), radix: 8)
         }
-        guard let value, value >= 0, value <= size else {
+        guard let value, value <= UInt64(limit) else {
             throw StepFailure("the archive is cut off or damaged")
         }
-        return value
+        return Int64(value)
     }
 
     private func checkSum(_ header: [UInt8]) throws(StepFailure) {
         let blank = 8 * 0x20
         let sum = header.reduce(0) { $0 + Int($1) } - header[148..<156].reduce(0) { $0 + Int($1) }
-        guard try number(header[148..<156]) == Int64(sum + blank) else {
+        guard try number(header[148..<156], max: .max) == Int64(sum + blank) else {
             throw StepFailure("the artifact is neither a tar archive nor one in gzip, or damaged")
         }
     }
