@@ -109,7 +109,8 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", path: "agent/CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"])]),
-        module("HostProcesses", in: "agent", needs: ["FleetWire"]),
+        .systemLibrary(name: "CLinux", path: "agent/CLinux"),
+        module("HostProcesses", in: "agent", needs: ["FleetWire", "CLinux"]),
         module(
             "HostSnapshots", in: "agent",
             needs: ["FleetWire", "COpenSSL", "FleetTransport", "CZstd", "SQLiteFile"]),
@@ -117,7 +118,7 @@ let package = Package(
             "HostSteps", in: "agent",
             needs: [
                 "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots", "HostValidators",
-                "SQLiteFile",
+                "SQLiteFile", "CLinux",
             ]),
         module(
             "HostValidators", in: "agent",

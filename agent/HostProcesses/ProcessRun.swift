@@ -1,9 +1,16 @@
 package import FleetWire
+import Glibc
 
 /// One run of a program: its own process group, TERM then KILL on timeout or cancellation, output
 /// capped and kept.
+///
+/// A program that exits by itself may leave processes behind (a service that was started); they are
+/// left alone. The whole group is ended only on timeout and cancellation.
 package struct ProcessRun: Sendable {
-    /// Program and arguments; never a shell.
+    /// Where programs that are named without a slash are looked for, and PATH of every run.
+    package static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    /// Program and arguments; never a shell. A program without a slash is looked for in `path`.
     package var argv: [String]
     /// The whole environment.
     package var environment: [String: String]
@@ -15,6 +22,8 @@ package struct ProcessRun: Sendable {
     package var grace = Milliseconds.seconds(5)
     /// The last bytes of output (stdout and stderr as they came) that are kept.
     package var outputBytesMax = 4096
+    /// Told the process group's id once the program runs, before anything is waited for.
+    package var onStart: (@Sendable (Int32) -> Void)?
     /// A run of these fields.
     package init(
         argv: [String], environment: [String: String], directory: String, timeout: Milliseconds
@@ -43,16 +52,42 @@ package struct ProcessRun: Sendable {
         package var output: [UInt8]
         /// How long it ran.
         package var took: Milliseconds
+
+        /// The output as text, redacted; bytes that are not UTF-8 are replaced.
+        package var text: String { Redactor.redact(String(decoding: output, as: UTF8.self)) }
     }
 
     /// Runs it to its end without blocking a thread of the pool; never throws.
     /// Cancelling the task ends the process group.
     package func run() async -> Result {
-        Result(ending: .notStarted(""), output: [], took: .zero)
+        await OwnThread.run { cancellation in run(cancellation) }
     }
 
     /// The same, blocking the calling thread; for code that is synchronous.
-    package func runBlocking() -> Result {
-        Result(ending: .notStarted(""), output: [], took: .zero)
+    package func runBlocking() -> Result { run(OwnThread.Cancellation()) }
+
+    private func run(_ cancellation: OwnThread.Cancellation) -> Result {
+        let begun = ContinuousClock.now
+        if cancellation.isCancelled { return Result(ending: .cancelled, output: [], took: .zero) }
+        switch ProcessStart.start(self) {
+        case .failure(let failure):
+            return Result(
+                ending: .notStarted(failure.reason), output: [],
+                took: Milliseconds(since: begun))
+        case .success(let started):
+            onStart?(started.pid)
+            var watch = ProcessWatch(run: self, started: started, begun: begun)
+            let ending = watch.finish(cancellation)
+            return Result(
+                ending: ending, output: watch.output, took: Milliseconds(since: begun))
+        }
+    }
+}
+
+extension Milliseconds {
+    /// The whole milliseconds that passed since `begun`.
+    package init(since begun: ContinuousClock.Instant) {
+        let (seconds, attoseconds) = (ContinuousClock.now - begun).components
+        self.init(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
 }

@@ -8,7 +8,7 @@ package final class SQLiteConnection {
 
     /// The database file.
     package let path: String
-    private let handle: OpaquePointer
+    let handle: OpaquePointer
     private var statements: [String: OpaquePointer] = [:]
 
     /// Opens `path` (`:memory:` too); waits up to `busyMilliseconds` for other processes.
@@ -55,7 +55,8 @@ package final class SQLiteConnection {
             let message = text.map { String(cString: $0) } ?? "unknown error"
             sqlite3_free(text)
             throw SQLiteError(
-                code: code & 0xFF, message: message, attempt: String(script.prefix(120)), path: path)
+                code: code & 0xFF, message: message, attempt: String(script.prefix(120)), path: path
+            )
         }
     }
 
@@ -151,7 +152,8 @@ package final class SQLiteConnection {
     private func prepared(_ sql: String) throws(SQLiteError) -> OpaquePointer {
         if let statement = statements[sql] { return statement }
         var statement: OpaquePointer?
-        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement else {
+        guard sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK, let statement
+        else {
             throw failure(sql)
         }
         statements[sql] = statement

@@ -1,0 +1,86 @@
+import FleetWire
+import Glibc
+import HostProcesses
+
+/// The check `http`: one GET over plain HTTP/1.1; redirects are not followed.
+enum HTTPProbe {
+    static let bodyBytesMax = 65536
+    private static let remedy = "look at the service's log and whether it listens there"
+
+    static func run(
+        _ spec: HTTPCheck, deadline: ContinuousClock.Instant, cancellation: OwnThread.Cancellation
+    ) -> Finding {
+        guard let target = HTTPTarget(spec.url) else {
+            return .unknown(
+                "\(spec.url) is no URL of the form http://host[:port]/path",
+                "checks speak plain HTTP only; use a run check for anything else")
+        }
+        let socket = HTTPSocket(deadline: deadline, cancellation: cancellation)
+        defer { socket.close() }
+        do throws(HTTPSocket.Failure) {
+            try socket.connect(to: target)
+            try socket.send(
+                "GET \(target.path) HTTP/1.1\r\nHost: \(target.authority)\r\n"
+                    + "User-Agent: belay-agent\r\nAccept: */*\r\nConnection: close\r\n\r\n")
+            var response = HTTPResponse(bodyBytesMax: bodyBytesMax)
+            while !response.isComplete {
+                let bytes = try socket.receive()
+                if bytes.isEmpty { break }
+                response.take(bytes)
+            }
+            return judge(response, spec)
+        } catch {
+            return error.isLate
+                ? .unknown(error.reason, remedy) : .fail("\(spec.url): \(error.reason)", remedy)
+        }
+    }
+
+    private static func judge(_ response: HTTPResponse, _ spec: HTTPCheck) -> Finding {
+        guard let status = response.status else {
+            return .fail("\(spec.url): the answer is not HTTP", remedy)
+        }
+        let wanted = spec.status.isEmpty ? [200] : spec.status
+        let list = wanted.map(String.init).joined(separator: " or ")
+        let measured = "status \(status), \(list) wanted"
+        guard wanted.contains(status) else { return .fail(measured, remedy) }
+        guard response.isWhole else {
+            return .fail(measured + ", but the answer broke off", remedy)
+        }
+        guard let text = spec.contains else { return .pass(measured) }
+        return String(decoding: response.body, as: UTF8.self).contains(text)
+            ? .pass(measured + ", body contains \"\(text)\"")
+            : .fail(measured + ", but the body does not contain \"\(text)\"", remedy)
+    }
+}
+
+/// Where a check's URL leads.
+struct HTTPTarget {
+    let host: String
+    let port: String
+    let authority: String
+    let path: String
+
+    init?(_ url: String) {
+        guard url.lowercased().hasPrefix("http://"),
+            url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+        else { return nil }
+        let rest = url.dropFirst(7)
+        let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
+        let place = rest[..<end]
+        let tail = rest[end...].prefix { $0 != "#" }
+        path = tail.hasPrefix("/") ? String(tail) : "/" + tail
+        guard !place.contains("@") else { return nil }
+        authority = String(place)
+        var name = place
+        var number = "80"
+        let bracket = place.lastIndex(of: "]") ?? place.startIndex
+        if let colon = place[bracket...].lastIndex(of: ":") {
+            number = String(place[place.index(after: colon)...])
+            name = place[..<colon]
+        }
+        if name.hasPrefix("[") && name.hasSuffix("]") { name = name.dropFirst().dropLast() }
+        guard !name.isEmpty, UInt16(number) != nil else { return nil }
+        host = String(name)
+        port = number
+    }
+}
