@@ -32,9 +32,10 @@ struct RandomTree {
                     grow(child, depth: depth + 1, count: next(7))
                     dress(child)
                 }
-            case 2: _ = withPath(Array("/nowhere/\(next(9))".utf8)) { to in
-                withPath(child) { symlink(to, $0) }
-            }
+            case 2:
+                _ = withPath(Array("/nowhere/\(next(9))".utf8)) { to in
+                    withPath(child) { symlink(to, $0) }
+                }
             case 3: _ = withPath(child) { mkfifo($0, 0o640) }
             case 4:
                 if let first = regular.last {
@@ -79,7 +80,9 @@ struct RandomTree {
     }
 
     private mutating func fill(_ path: [UInt8]) {
-        let opened = withPath(path) { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o644) }
+        let opened = withPath(path) {
+            open($0, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        }
         guard opened >= 0 else { return }
         let sizes = [0, 1, 100, 5000, 1 << 20, (1 << 20) + 7]
         let bytes = [UInt8](repeating: UInt8(next(256)), count: sizes[next(sizes.count)])

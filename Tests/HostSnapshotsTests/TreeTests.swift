@@ -104,6 +104,69 @@ import Testing
         _ = try store.restore(point: innerPoint.id)
     }
 
+    @Test func aDirectoryThatIsSwappedForALinkWhileARestoreRunsLeadsNowhere() throws {
+        for moment in 1...60 {
+            let scratch = try Scratch()
+            mkdir(scratch.root + "/tree", 0o755)
+            mkdir(scratch.root + "/tree/in", 0o755)
+            mkdir(scratch.root + "/outside", 0o755)
+            for name in ["a", "b"] {
+                try scratch.write("/tree/in/\(name)", "old")
+                try scratch.write("/outside/\(name)", "theirs")
+            }
+            var store = try scratch.store()
+            let point = try take(store, "p1", [try files("/tree")])
+            let before = try scratch.view("/tree")
+            let outside = try scratch.view("/outside")
+            for name in ["a", "b", "added"] { try scratch.write("/tree/in/\(name)", "new") }
+            let counter = Counter(moment)
+            let root = scratch.root
+            store.beforeChange = { _ in
+                do { try counter.count() } catch {
+                    rename(root + "/tree/in", root + "/tree/moved")
+                    symlink("../outside", root + "/tree/in")
+                }
+            }
+            _ = try? store.restore(point: point.id)
+            #expect(try scratch.view("/outside") == outside, "swapped at \(moment)")
+            store.beforeChange = { _ in }
+            _ = try store.restore(point: point.id)
+            #expect(try scratch.view("/tree") == before, "swapped at \(moment)")
+            #expect(try scratch.view("/outside") == outside, "swapped at \(moment)")
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "mounting a small file system needs root"))
+    func fullDisksAreNoticedBeforeAnythingChanges() throws {
+        let scratch = try Scratch()
+        for folder in ["/small", "/tree"] { mkdir(scratch.root + folder, 0o755) }
+        let image = scratch.path + "/image"
+        try Scratch.run(["truncate", "-s", "16M", image])
+        try Scratch.run(["mkfs.ext4", "-q", image])
+        try Scratch.run(["mount", "-o", "loop", image, scratch.root + "/small"])
+        defer { _ = try? Scratch.run(["umount", scratch.root + "/small"]) }
+        let bytes = String(repeating: "0123456789abcdef", count: 300_000)
+        try scratch.write("/tree/large", bytes + bytes + bytes + bytes)
+        let small = try PointStore(
+            directory: scratch.root + "/small/points", root: scratch.root,
+            services: scratch.services)
+        #expect(throws: PointError.self) { try take(small, "p1", [try files("/tree")]) }
+        #expect(try small.list().isEmpty)
+        mkdir(scratch.root + "/small/tree", 0o755)
+        try scratch.write("/small/tree/file", bytes)
+        let store = try scratch.store()
+        let point = try take(store, "p1", [try files("/small/tree")])
+        let whole = try scratch.view("/small/tree")
+        try scratch.write("/small/tree/file", "")
+        try scratch.write("/small/other", bytes + bytes)
+        let before = try scratch.view("/small/tree")
+        #expect(throws: PointError.self) { try store.restore(point: point.id) }
+        #expect(try scratch.view("/small/tree") == before)
+        unlink(scratch.root + "/small/other")
+        _ = try store.restore(point: point.id)
+        #expect(try scratch.view("/small/tree") == whole)
+    }
+
     @Test func excludedPathsAreNeitherCapturedNorRemoved() throws {
         let scratch = try Scratch()
         mkdir(scratch.root + "/tree", 0o755)

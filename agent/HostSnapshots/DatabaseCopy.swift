@@ -14,7 +14,7 @@ final class DatabaseCopy {
     init?(of path: String, root: HostRoot, scratch: String) throws {
         self.path = Array(path.utf8)
         let number = Self.counter.add(1, ordering: .relaxed).newValue
-        copy = "\(scratch)/database.\(getpid()).\(number)"
+        copy = "\(scratch)/database.\(number).\(getpid())"
         guard let (parent, name) = try root.parent(of: self.path),
             let found = try parent.status(of: name)
         else { return nil }

@@ -42,8 +42,9 @@ extension PointStore {
         let objects = try ObjectReader(directory: directory)
         let index = UnchangedIndex(directory: directory)
         let root = try HostRoot(self.root)
-        var bytes: UInt64 = 0
+        var total: UInt64 = 0
         for spec in components {
+            var bytes: UInt64 = 0
             let paths: [String]
             var excludes: [String] = []
             switch spec.driver {
@@ -62,9 +63,9 @@ extension PointStore {
             for path in paths { try walker.walk(path) }
             // A backup's copy stands beside until it is stored.
             if case .sqlite = spec.driver { bytes *= 2 }
-            bytes += walker.entries.reduce(0) { $0 + 256 + UInt64($1.path.count) }
+            total += walker.entries.reduce(bytes) { $0 + 256 + UInt64($1.path.count) }
         }
-        return ByteCount(bytes)
+        return ByteCount(total)
     }
 
     private func capture(
@@ -151,7 +152,7 @@ extension PointStore {
             for name in try Descriptor(opened).names() {
                 let text = String(decoding: name, as: UTF8.self)
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
-                let process = text.split(separator: ".").compactMap { pid_t($0) }.first
+                let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }

@@ -18,20 +18,13 @@ extension PointStore {
             let job = try job(manifest, components)
             var plans = try job.plans(tolerant: true)
             try job.check(plans)
-            let serviceStates = try job.serviceStates()
+            let serviceStates = job.serviceStates()
             let mustStop = job.mustStop(plans)
-            if mustStop {
-                for service in serviceStates {
-                    try beforeChange("stop \(service.name)")
-                    try services.stop(service.control)
-                }
-                // Services may have written until now.
-                plans = try job.plans(tolerant: false)
-                try job.check(plans)
-            }
+            if mustStop { plans = try stopAndPlanAgain(serviceStates, job) }
             try carryOut(plans, job, progress)
             try job.verify()
-            for service in serviceStates where mustStop || service.isChosen {
+            // An interrupted run may have left them stopped, even if nothing differs any more.
+            for service in serviceStates where job.concernsServices || service.isChosen {
                 try bring(service)
             }
             let took = begun.duration(to: .now).components
@@ -40,6 +33,27 @@ extension PointStore {
                 removed: plans.reduce(0) { $0 + $1.removals.count },
                 took: Milliseconds(
                     took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000))
+        }
+    }
+
+    /// Services may have written until they stopped, so what differs is found again. If it cannot
+    /// be, nothing has changed yet and those that ran are started again.
+    private func stopAndPlanAgain(
+        _ states: [RestoreJob.ServiceState], _ job: RestoreJob
+    ) throws -> [RestorePlan] {
+        var stopped: [ServiceControl] = []
+        do {
+            for service in states where try services.isActive(service.control) {
+                try beforeChange("stop \(service.name)")
+                stopped.append(service.control)
+                try services.stop(service.control)
+            }
+            let plans = try job.plans(tolerant: false)
+            try job.check(plans)
+            return plans
+        } catch {
+            for control in stopped.reversed() { try? services.start(control) }
+            throw error
         }
     }
 

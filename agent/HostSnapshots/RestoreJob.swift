@@ -104,7 +104,10 @@ struct RestoreJob {
         return files.contains { $0.needsStop && differing.contains($0.component.spec.name) }
     }
 
-    func serviceStates() throws -> [ServiceState] {
+    /// True if a component is restored around which services must stop.
+    var concernsServices: Bool { files.contains(where: \.needsStop) }
+
+    func serviceStates() -> [ServiceState] {
         parts.compactMap { part in
             guard case .service(let control) = part.component.spec.driver else { return nil }
             return ServiceState(
