@@ -5,7 +5,6 @@ import Glibc
 struct ComponentReader {
     let root: HostRoot
     let store: String
-    let rootPath: String
     let services: any ServiceControlling
     let sink: any ObjectSink
     let index: UnchangedIndex?

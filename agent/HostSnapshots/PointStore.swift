@@ -168,7 +168,7 @@ package struct PointStore: Sendable {
 
     func reader(_ sink: any ObjectSink, _ index: UnchangedIndex?) throws -> ComponentReader {
         ComponentReader(
-            root: try HostRoot(root), store: directory, rootPath: root, services: services,
+            root: try HostRoot(root), store: directory, services: services,
             sink: sink, index: index)
     }
 
