@@ -1,55 +1,188 @@
 package import FleetWire
+import Glibc
 
 /// The rollback points of one host: captures of components in a content store, and their restore.
+///
+/// The format and the order of writes stand in docs/reference/rollback-point-format.md.
 package struct PointStore: Sendable {
     /// The store's directory, 0700.
     package let directory: String
     /// Paths of components lie below this; `/` on a real host.
     package let root: String
     let services: any ServiceControlling
+    /// Called before each change that a restore makes; a test lets it fail.
+    var beforeChange: @Sendable (String) throws -> Void = { _ in }
 
-    /// Opens the store in `directory` and makes it if it is missing.
+    /// Opens the store in `directory` and makes it if it is missing. Throws `PointError` if it
+    /// cannot be made or is of another version.
     package init(
         directory: String, root: String, services: any ServiceControlling
     ) throws {
         self.directory = directory
-        self.root = root
+        self.root = root.isEmpty ? "/" : root
         self.services = services
+        for path in [directory, directory + "/packs", directory + "/points", directory + "/tmp"] {
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                throw PointError.system("create", Array(path.utf8), errno)
+            }
+        }
+        let format = Array("belay-points 1\n".utf8)
+        if let found = try contents(of: directory + "/format", atMost: 4096) {
+            guard found == format else {
+                throw PointError(
+                    "open", directory, "its format is another version",
+                    "use the version of belay-agent that made it")
+            }
+        } else {
+            try replaceFile(directory, "format", format)
+        }
     }
 
-    /// Captures `components`; the point is verified and durable on return.
-    package func create(
-        id: PointID, at: Timestamp, reason: String, rollout: RolloutID?,
-        components: [ComponentSpec]
-    ) throws -> PointSummary { throw NotYet() }
-
-    /// Gives `components` (all if nil) of the point back exactly as they were captured.
-    package func restore(
-        point id: PointID, components: Set<ComponentName>? = nil,
-        progress: (RestoreProgress) -> Void = { _ in }
-    ) throws -> RestoreSummary { throw NotYet() }
-
-    /// The points, oldest first.
-    package func list() throws -> [PointSummary] { throw NotYet() }
+    /// The points, oldest first. A damaged one is listed with what is wrong as its reason.
+    package func list() throws -> [PointSummary] {
+        let path = directory + "/points"
+        let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
+        return try Descriptor(opened).names().compactMap { name in
+            let text = String(decoding: name, as: UTF8.self)
+            guard text.hasSuffix(".json"), let id = PointID(String(text.dropLast(5))) else {
+                return nil
+            }
+            do {
+                let (manifest, digest) = try manifest(id)
+                return manifest.summary(digest)
+            } catch {
+                return PointSummary(
+                    id: id, at: Timestamp(milliseconds: 0), reason: "DAMAGED: \(error)",
+                    rollout: nil, components: [], digest: ObjectID.zeros.digest)
+            }
+        }
+    }
 
     /// One point and its entries, one line each: mode, owner, size, path.
     package func show(_ id: PointID) throws -> (summary: PointSummary, entries: [String]) {
-        throw NotYet()
+        let (manifest, digest) = try manifest(id)
+        let objects = try ObjectReader(directory: directory)
+        var lines: [String] = []
+        for component in manifest.components {
+            lines += try catalogue(component, objects).map(\.line)
+        }
+        return (manifest.summary(digest), lines)
     }
 
     /// Rehashes the manifest and all objects of a point; empty means whole.
-    package func verify(_ id: PointID) throws -> [String] { throw NotYet() }
+    package func verify(_ id: PointID) throws -> [String] {
+        let manifest: Manifest
+        do {
+            (manifest, _) = try self.manifest(id)
+        } catch let error as PointError where error.attempt == "read" {
+            return ["\(error)"]
+        }
+        let objects = try ObjectReader(directory: directory)
+        var damaged: [String] = []
+        var good: Set<ObjectID> = [.zeros]
+        for component in manifest.components {
+            do {
+                for entry in try catalogue(component, objects) {
+                    for chunk in entry.chunks where !good.contains(chunk) {
+                        do {
+                            _ = try objects.read(chunk)
+                            good.insert(chunk)
+                        } catch {
+                            damaged.append("\(printable(entry.path)): \(error)")
+                        }
+                    }
+                }
+            } catch {
+                damaged.append("component \(component.spec.name): \(error)")
+            }
+        }
+        return damaged
+    }
 
     /// A digest over the present content and metadata of `components`.
-    package func stateDigest(_ components: [ComponentSpec]) throws -> Digest { throw NotYet() }
-
-    /// The space that a capture of `components` can take at most.
-    package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount { throw NotYet() }
+    ///
+    /// SHA-256 over one line `name driver digest` for each, where the digest is that of the
+    /// component's catalogue without sockets. Times of access and change do not count. Of a SQLite
+    /// database the pages of a backup count, not WAL and counters; of a service whether it runs.
+    package func stateDigest(_ components: [ComponentSpec]) throws -> Digest {
+        let reader = try reader(HashingSink(), UnchangedIndex(directory: directory))
+        let lines = try components.map { spec in
+            let state = Catalogue.state(of: try reader.entries(of: spec)).digest
+            return "\(spec.name) \(spec.driver.name) \(state)\n"
+        }
+        return ObjectID(hashing: Array(lines.joined().utf8)).digest
+    }
 
     /// An id that sorts by time: `YYYYMMDDTHHMMSSmmmZ-` and 8 hexadecimal digits of `random`.
     package static func makeID(at: Timestamp, random: [UInt8]) -> PointID {
-        PointID(unchecked: "x")
+        var seconds = time_t(at.milliseconds / 1000)
+        let milliseconds = max(0, at.milliseconds % 1000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ number: Int, _ width: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        let day =
+            padded(Int(parts.tm_year) + 1900, 4) + padded(Int(parts.tm_mon) + 1, 2)
+            + padded(Int(parts.tm_mday), 2)
+        let time =
+            padded(Int(parts.tm_hour), 2) + padded(Int(parts.tm_min), 2)
+            + padded(Int(parts.tm_sec), 2) + padded(Int(milliseconds), 3)
+        let tail = (0..<4).map { index in
+            let byte = index < random.count ? random[index] : 0
+            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return PointID(unchecked: "\(day)T\(time)Z-\(tail.joined())")
+    }
+
+    // MARK: - What the extensions share
+
+    func manifest(_ id: PointID) throws -> (Manifest, Digest) {
+        let path = "\(directory)/points/\(id).json"
+        guard let bytes = try contents(of: path, atMost: SnapshotLimits.manifestBytesMax) else {
+            throw PointError(
+                "find", "rollback point \(id)", "it is not in \(directory)",
+                "list the points and name one of them")
+        }
+        let (manifest, digest) = try Manifest.decode(bytes, path: path)
+        guard manifest.id == id else {
+            throw PointError.damaged(path, "it is the manifest of \(manifest.id)")
+        }
+        return (manifest, digest)
+    }
+
+    func catalogue(
+        _ component: Manifest.Component, _ objects: ObjectReader
+    ) throws -> [Entry] {
+        var bytes: [UInt8] = []
+        for digest in component.catalogue { bytes += try objects.read(ObjectID(digest)) }
+        let entries = try Catalogue.decode(bytes)
+        guard Catalogue.state(of: entries).digest == component.state else {
+            throw PointError.damaged(
+                "the catalogue of \(component.spec.name)", "its state does not match the manifest")
+        }
+        return entries
+    }
+
+    func reader(_ sink: any ObjectSink, _ index: UnchangedIndex?) throws -> ComponentReader {
+        ComponentReader(
+            root: try HostRoot(root), store: directory, services: services,
+            sink: sink, index: index)
+    }
+
+    /// Holds the store's file `name` locked while `body` runs; other processes wait.
+    func locked<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
+        let path = directory + "/" + name
+        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
+        let file = Descriptor(opened)
+        while flock(file.raw, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                throw PointError.system("lock", Array(path.utf8), errno)
+            }
+        }
+        return try withExtendedLifetime(file) { try body() }
     }
 }
-
-struct NotYet: Error {}

@@ -1,0 +1,58 @@
+import FleetWire
+import Glibc
+
+/// Makes the entries of a component as it is now: for a capture, a comparison or a digest.
+struct ComponentReader {
+    let root: HostRoot
+    let store: String
+    let services: any ServiceControlling
+    let sink: any ObjectSink
+    let index: UnchangedIndex?
+    /// True: what cannot be read steadily counts as different instead of failing.
+    var tolerant = false
+
+    func entries(of spec: ComponentSpec) throws -> [Entry] {
+        switch spec.driver {
+        case .files(let paths, let exclude, _):
+            return try tree(spec, paths, ExcludePatterns(exclude))
+        case .config(let paths): return try tree(spec, paths, ExcludePatterns([]))
+        case .flags(let path): return try tree(spec, [path], ExcludePatterns([]))
+        case .sqlite(let path): return [try database(path)]
+        case .service(let control):
+            var entry = Entry(kind: .service, path: Array(spec.name.rawValue.utf8))
+            entry.target = Array((try services.isActive(control) ? "active" : "inactive").utf8)
+            return [entry]
+        case .unknown(let name):
+            throw PointError(
+                "read", "component \(spec.name)", "its driver \(name) is unknown",
+                "use a driver that this belay-agent knows, or update it")
+        }
+    }
+
+    private func tree(
+        _ spec: ComponentSpec, _ paths: [String], _ excludes: ExcludePatterns
+    ) throws -> [Entry] {
+        guard !paths.isEmpty, paths.allSatisfy({ !$0.isEmpty }) else {
+            throw PointError(
+                "read", "component \(spec.name)", "it names no path", "name one in the plan")
+        }
+        let reader = ContentReader(sink: sink, index: index)
+        let walker = TreeWalker(root: root, excludes: excludes) { parent, name, found, path in
+            do {
+                return try reader.read(parent, name, found, path: path)
+            } catch  where tolerant {
+                // No file hashes to this, so that it counts as different.
+                return ([ObjectID(hashing: Array("unsteady".utf8))], found)
+            }
+        }
+        for path in paths.sorted() { try walker.walk(path) }
+        return walker.entries
+    }
+
+    private func database(_ path: String) throws -> Entry {
+        let copy = try DatabaseCopy(
+            of: path, root: root, scratch: store + "/tmp")
+        guard let copy else { return Entry(kind: .absent, path: Array(path.utf8)) }
+        return try copy.entry(sink: sink)
+    }
+}

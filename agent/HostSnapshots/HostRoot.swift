@@ -1,0 +1,44 @@
+import Glibc
+
+/// The directory below which all paths of components lie. Links on the way are never followed.
+struct HostRoot {
+    let directory: Descriptor
+
+    init(_ path: String) throws {
+        let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
+        directory = Descriptor(opened)
+    }
+
+    /// The names of an absolute path; `.` and `..` are refused.
+    static func names(of path: [UInt8]) throws -> [[UInt8]] {
+        let names = path.split(separator: UInt8(ascii: "/")).map(Array.init)
+        guard path.first == UInt8(ascii: "/"), !names.isEmpty, !path.contains(0),
+            !names.contains([0x2E]), !names.contains([0x2E, 0x2E])
+        else {
+            throw PointError(
+                "use", printable(path), "it is not an absolute path without . and ..",
+                "correct the plan")
+        }
+        return names
+    }
+
+    /// The directory that holds `path`, and the last name. Nil if that directory is missing.
+    func parent(of path: [UInt8]) throws -> (directory: Descriptor, name: [UInt8])? {
+        let names = try Self.names(of: path)
+        var here = directory
+        for name in names.dropLast() {
+            guard let next = here.open(name, O_RDONLY | O_DIRECTORY) else {
+                let code = errno
+                if code == ENOENT { return nil }
+                if code == ENOTDIR, let found = try here.status(of: name) {
+                    let isLink = found.st_mode & S_IFMT == S_IFLNK
+                    throw PointError.system("reach", path, isLink ? ELOOP : ENOTDIR)
+                }
+                throw PointError.system("reach", path, code)
+            }
+            here = next
+        }
+        return (here, names[names.count - 1])
+    }
+}

@@ -1,0 +1,79 @@
+import Glibc
+
+/// Gives owner, attributes, mode and time of an entry to a name. Changing an owner clears setuid and
+/// capabilities, so the owner comes first; the time comes last.
+struct MetadataWriter {
+    private let beforeChange: (String) throws -> Void
+
+    init(_ beforeChange: @escaping (String) throws -> Void) { self.beforeChange = beforeChange }
+
+    func apply(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        try applyOwner(entry, parent, name)
+        try applyAttributes(entry, parent, name)
+        try applyMode(entry, parent, name)
+        var times = [
+            timespec(tv_sec: 0, tv_nsec: omitted),
+            timespec(tv_sec: Int(entry.seconds), tv_nsec: Int(entry.nanoseconds)),
+        ]
+        try change("set the time of", entry) {
+            withPath(name) { utimensat(parent.raw, $0, &times, AT_SYMLINK_NOFOLLOW) }
+        }
+    }
+
+    /// Of a database only owner and mode count.
+    func applyOwnership(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        try applyOwner(entry, parent, name)
+        try applyMode(entry, parent, name)
+    }
+
+    private func applyOwner(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        guard let found = try parent.status(of: name) else { return }
+        guard found.st_uid != entry.owner || found.st_gid != entry.group else { return }
+        try change("set the owner of", entry) {
+            withPath(name) {
+                fchownat(parent.raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW)
+            }
+        }
+    }
+
+    private func applyAttributes(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        let present = try Attributes.read(parent, name)
+        guard present != entry.attributes else { return }
+        if geteuid() != 0, let found = try parent.status(of: name), found.st_mode & 0o200 == 0 {
+            try change("open up", entry) {
+                withPath(name) {
+                    fchmodat(
+                        parent.raw, $0, found.st_mode & 0o7777 | 0o200, AT_SYMLINK_NOFOLLOW)
+                }
+            }
+        }
+        for attribute in present
+        where !entry.attributes.contains(where: { $0.name == attribute.name }) {
+            try beforeChange("remove an attribute of \(printable(entry.path))")
+            try Attributes.remove(parent, name, attribute.name)
+        }
+        for attribute in entry.attributes where !present.contains(attribute) {
+            try beforeChange("set an attribute of \(printable(entry.path))")
+            try Attributes.write(parent, name, attribute)
+        }
+    }
+
+    private func applyMode(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        guard entry.kind != .symbolicLink, let found = try parent.status(of: name),
+            UInt32(found.st_mode & 0o7777) != entry.mode
+        else { return }
+        try change("set the mode of", entry) {
+            withPath(name) {
+                fchmodat(parent.raw, $0, mode_t(entry.mode), AT_SYMLINK_NOFOLLOW)
+            }
+        }
+    }
+
+    private func change(_ what: String, _ entry: Entry, _ body: () -> Int32) throws {
+        try beforeChange("\(what) \(printable(entry.path))")
+        guard body() == 0 else { throw PointError.system(what, entry.path, errno) }
+    }
+
+    /// UTIME_OMIT of Linux' stat.h, which Swift's Glibc module leaves out.
+    private var omitted: Int { (1 << 30) - 2 }
+}

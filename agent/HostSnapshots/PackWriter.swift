@@ -1,0 +1,100 @@
+import CZstd
+import FleetWire
+import Glibc
+
+/// Stores objects in packs: beside, read back, synced, renamed. Under the store's lock only.
+final class PackWriter: ObjectSink {
+    private let directory: String
+    private let reader: ObjectReader
+    private let context: OpaquePointer?
+    private var known: Set<ObjectID> = []
+    private var records: [PackRecord] = []
+    private var file: Descriptor?
+    private var buffer: [UInt8] = []
+    private var length = 0
+    private var beside: String { "\(directory)/packs/.pack.\(getpid())" }
+
+    init(directory: String, reader: ObjectReader) {
+        self.directory = directory
+        self.reader = reader
+        context = ZSTD_createCCtx()
+    }
+
+    deinit {
+        ZSTD_freeCCtx(context)
+        if file != nil { unlink(beside) }
+    }
+
+    func holds(_ id: ObjectID) -> Bool { reader.holds(id) || known.contains(id) }
+
+    func put(_ bytes: UnsafeRawBufferPointer) throws -> ObjectID {
+        let id = ObjectID(hashing: bytes)
+        if holds(id) { return id }
+        try begin()
+        let bound = ZSTD_compressBound(bytes.count)
+        try withUnsafeTemporaryAllocation(byteCount: bound, alignment: 16) { room in
+            let size = ZSTD_compressCCtx(
+                context, room.baseAddress, bound, bytes.baseAddress, bytes.count,
+                SnapshotLimits.compressionLevel)
+            let pays = ZSTD_isError(size) == 0 && size < bytes.count
+            let stored = pays ? UnsafeRawBufferPointer(rebasing: room[..<size]) : bytes
+            try append(id, raw: bytes.count, codec: pays ? 1 : 0, stored)
+        }
+        if length >= SnapshotLimits.packBytesMax { try close() }
+        return id
+    }
+
+    /// All that was put is durable on return.
+    func finish() throws {
+        try close()
+        try syncDirectory(directory + "/packs")
+    }
+
+    private func append(
+        _ id: ObjectID, raw: Int, codec: UInt8, _ stored: UnsafeRawBufferPointer
+    ) throws {
+        var record = PackRecord(
+            id: id, codec: codec, raw: UInt32(raw), stored: UInt32(stored.count), offset: 0)
+        let header = PackFormat.header(record)
+        record.offset = UInt64(length + header.count)
+        buffer += header
+        buffer += stored
+        length += header.count + stored.count
+        records.append(record)
+        known.insert(id)
+        if buffer.count >= SnapshotLimits.chunkBytes { try flush() }
+    }
+
+    private func begin() throws {
+        guard file == nil else { return }
+        let opened = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard opened >= 0 else { throw PointError.system("create", Array(beside.utf8), errno) }
+        file = Descriptor(opened)
+        buffer = PackFormat.magic
+        length = buffer.count
+        records = []
+    }
+
+    private func flush() throws {
+        try buffer.withUnsafeBytes { try file?.write($0, Array(beside.utf8)) }
+        buffer.removeAll(keepingCapacity: true)
+    }
+
+    private func close() throws {
+        guard let file else { return }
+        let table = PackFormat.table(records)
+        buffer += table
+        buffer += PackFormat.footer(table: table, count: records.count)
+        try flush()
+        // What cannot be read back now could not be restored later.
+        for record in try PackFormat.records(of: file, path: beside) {
+            _ = try ObjectReader.read(record, of: file, path: beside)
+        }
+        try file.sync(Array(beside.utf8))
+        let target = "\(directory)/packs/\(ObjectID(hashing: table).digest.hex).pack"
+        guard rename(beside, target) == 0 else {
+            throw PointError.system("rename", Array(target.utf8), errno)
+        }
+        self.file = nil
+    }
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// Why a point could not be taken, read or restored.
+package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What was attempted.
+    package let attempt: String
+    /// The file, object or component.
+    package let subject: String
+    /// Why it failed.
+    package let cause: String
+    /// What to do.
+    package let remedy: String
+
+    /// One sentence with all of these.
+    package var description: String { "\(attempt) \(subject): \(cause); \(remedy)" }
+
+    init(_ attempt: String, _ subject: String, _ cause: String, _ remedy: String) {
+        self.attempt = attempt
+        self.subject = subject
+        self.cause = cause
+        self.remedy = remedy
+    }
+
+    /// The failure of a system call, `code` being errno.
+    static func system(_ attempt: String, _ path: [UInt8], _ code: Int32) -> PointError {
+        let remedy =
+            switch code {
+            case EACCES, EPERM: "run the agent as root or give it access"
+            case ENOSPC, EDQUOT: "free space on its file system and try again"
+            case EMFILE, ENFILE: "raise the limit of open files"
+            case ELOOP: "name the real path: symbolic links are never followed"
+            case EROFS: "mount the file system writable"
+            default: "look at the path and try again"
+            }
+        return PointError(attempt, printable(path), String(cString: strerror(code)), remedy)
+    }
+
+    static func damaged(_ what: String, _ why: String) -> PointError {
+        PointError(
+            "read", what, why, "restore another point, and find out what damaged the store")
+    }
+}
+
+/// `path` for people: bytes outside printable ASCII and `%` as `%XX`.
+func printable(_ path: [UInt8]) -> String {
+    let digits = Array("0123456789ABCDEF".utf8)
+    var text: [UInt8] = []
+    for byte in path {
+        if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%") {
+            text.append(byte)
+        } else {
+            text += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+    }
+    return String(decoding: text, as: UTF8.self)
+}

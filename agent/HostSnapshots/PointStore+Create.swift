@@ -1,0 +1,163 @@
+package import FleetWire
+import Glibc
+
+extension PointStore {
+    /// Captures `components`; the point is verified and durable on return.
+    ///
+    /// Throws `PointError`, with nothing of the point left, if an id is taken, a driver is unknown,
+    /// something cannot be read steadily, or space lacks.
+    package func create(
+        id: PointID, at: Timestamp, reason: String, rollout: RolloutID?,
+        components: [ComponentSpec]
+    ) throws -> PointSummary {
+        try locked("create.lock") {
+            let path = "\(directory)/points/\(id).json"
+            guard access(path, F_OK) != 0 else {
+                throw PointError("create", "rollback point \(id)", "it exists", "take another id")
+            }
+            try check(components)
+            try clearScratch()
+            try checkSpace(components)
+            let index = UnchangedIndex(directory: directory)
+            let writer = PackWriter(
+                directory: directory, reader: try ObjectReader(directory: directory))
+            let reader = try reader(writer, index)
+            let captured = try components.map { try capture($0, reader, writer) }
+            try writer.finish()
+            let manifest = Manifest(
+                version: Manifest.version, id: id, at: at, reason: reason, rollout: rollout,
+                components: captured)
+            try replaceFile(directory + "/points", "\(id).json", try manifest.encoded())
+            let (read, digest) = try self.manifest(id)
+            let objects = try ObjectReader(directory: directory)
+            for component in read.components { _ = try catalogue(component, objects) }
+            try index.save()
+            return read.summary(digest)
+        }
+    }
+
+    /// The space that a capture of `components` can take at most: what the index does not know,
+    /// as if nothing of it could be compressed.
+    package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
+        let objects = try ObjectReader(directory: directory)
+        let index = UnchangedIndex(directory: directory)
+        let root = try HostRoot(self.root)
+        var total: UInt64 = 0
+        for spec in components {
+            var bytes: UInt64 = 0
+            let paths: [String]
+            var excludes: [String] = []
+            switch spec.driver {
+            case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
+            case .config(let named): paths = named
+            case .flags(let path): paths = [path]
+            case .sqlite(let path): paths = [path, path + "-wal"]
+            case .service, .unknown: paths = []
+            }
+            let walker = TreeWalker(root: root, excludes: ExcludePatterns(excludes)) {
+                _, _, found, _ in
+                let known = index.chunks(of: found)?.allSatisfy { objects.holds($0) } ?? false
+                if !known { bytes += UInt64(max(0, min(found.st_size, found.st_blocks * 512))) }
+                return ([], found)
+            }
+            for path in paths { try walker.walk(path) }
+            // A backup's copy stands beside until it is stored.
+            if case .sqlite = spec.driver { bytes *= 2 }
+            total += walker.entries.reduce(bytes) { $0 + 256 + UInt64($1.path.count) }
+        }
+        return ByteCount(total)
+    }
+
+    private func capture(
+        _ spec: ComponentSpec, _ reader: ComponentReader, _ writer: PackWriter
+    ) throws -> Manifest.Component {
+        let entries = try reader.entries(of: spec)
+        let bytes = Catalogue.encode(entries)
+        var ids: [ObjectID] = []
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + SnapshotLimits.chunkBytes)
+            ids.append(
+                try bytes.withUnsafeBytes {
+                    try writer.put(UnsafeRawBufferPointer(rebasing: $0[start..<end]))
+                })
+            start = end
+        }
+        return Manifest.Component(
+            spec: spec, entries: entries.count,
+            bytes: ByteCount(entries.reduce(0) { $0 &+ $1.size }),
+            state: Catalogue.state(of: entries).digest, catalogue: ids.map(\.digest))
+    }
+
+    private func check(_ components: [ComponentSpec]) throws {
+        var names: Set<ComponentName> = []
+        for spec in components {
+            guard names.insert(spec.name).inserted else {
+                throw PointError(
+                    "capture", "component \(spec.name)", "two have this name", "rename one")
+            }
+            if case .unknown(let name) = spec.driver {
+                throw PointError(
+                    "capture", "component \(spec.name)", "its driver \(name) is unknown",
+                    "use a driver that this belay-agent knows, or update it")
+            }
+            if case .flags(let path) = spec.driver { try checkFlags(path) }
+        }
+    }
+
+    /// A flag file must be a JSON object with an object `flags`.
+    private func checkFlags(_ path: String) throws {
+        struct Ignored: Decodable {
+            init(from decoder: any Decoder) {}
+        }
+        struct FlagFile: Decodable { var flags: [String: Ignored] }
+        let bytes = Array(path.utf8)
+        guard let (parent, name) = try HostRoot(root).parent(of: bytes),
+            let found = try parent.status(of: name), found.st_mode & S_IFMT == S_IFREG
+        else { return }
+        guard let file = parent.open(name, O_RDONLY | O_NONBLOCK) else {
+            throw PointError.system("open", bytes, errno)
+        }
+        let size = Int(found.st_size)
+        guard size <= SnapshotLimits.flagsBytesMax,
+            let text = try? PackFormat.part(file, 0, size, bytes),
+            (try? WireJSON.decode(FlagFile.self, from: text)) != nil
+        else {
+            throw PointError(
+                "capture", path, "it is no flagd file: a JSON object with an object flags",
+                "correct it first")
+        }
+    }
+
+    private func checkSpace(_ components: [ComponentSpec]) throws {
+        let needed = try spaceNeeded(components).count + SnapshotLimits.spareBytes
+        var room = statvfs()
+        guard statvfs(directory, &room) == 0 else {
+            throw PointError.system("look at", Array(directory.utf8), errno)
+        }
+        let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
+        guard free >= needed else {
+            throw PointError(
+                "capture into", directory, "it may take \(needed) bytes and \(free) are free",
+                "free space there or keep the agent's state on a larger file system")
+        }
+    }
+
+    /// Removes what processes that are gone left behind.
+    private func clearScratch() throws {
+        for folder in ["packs", "points", "tmp"] {
+            let path = directory + "/" + folder
+            let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
+            for name in try Descriptor(opened).names() {
+                let text = String(decoding: name, as: UTF8.self)
+                let isScratch = folder == "tmp" || text.hasPrefix(".")
+                let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last
+                guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
+                    continue
+                }
+                unlink(path + "/" + text)
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+import FleetWire
+import Glibc
+
+/// One restore: what the point holds and what of it is wanted.
+struct RestoreJob {
+    struct Part {
+        var component: Manifest.Component
+        var entries: [Entry]
+        var isChosen: Bool
+
+        var isService: Bool {
+            if case .service = component.spec.driver { true } else { false }
+        }
+        var needsStop: Bool {
+            if case .sqlite = component.spec.driver { true } else { component.spec.restart }
+        }
+    }
+    struct ServiceState {
+        var name: ComponentName
+        var control: ServiceControl
+        var wasActive: Bool
+        var isChosen: Bool
+    }
+
+    let reader: ComponentReader
+    let objects: ObjectReader
+    let parts: [Part]
+
+    private var files: [Part] { parts.filter { $0.isChosen && !$0.isService } }
+
+    /// One plan for each chosen component that is not a service.
+    func plans(tolerant: Bool) throws -> [RestorePlan] {
+        var reader = reader
+        reader.tolerant = tolerant
+        return try files.map { part in
+            let spec = part.component.spec
+            var present: [Entry]
+            if case .sqlite(let path) = spec.driver {
+                present = try database(path, reader, spec)
+            } else {
+                present = try reader.entries(of: spec)
+            }
+            if present.map(\.path) == part.entries.map(\.path),
+                Catalogue.state(of: present) == Catalogue.state(of: part.entries)
+            {
+                present = part.entries
+            }
+            var plan = try RestorePlan(
+                component: spec.name, wanted: part.entries, present: present)
+            if case .sqlite = spec.driver { plan.isDatabase = true }
+            return plan
+        }
+    }
+
+    /// A database that cannot be backed up any more is one that differs.
+    private func database(
+        _ path: String, _ reader: ComponentReader, _ spec: ComponentSpec
+    ) throws -> [Entry] {
+        do {
+            return try reader.entries(of: spec)
+        } catch {
+            let bytes = Array(path.utf8)
+            guard let (parent, name) = try reader.root.parent(of: bytes),
+                let found = try parent.status(of: name)
+            else { return [Entry(kind: .absent, path: bytes)] }
+            return [Entry(kind: try TreeWalker.kind(of: found, bytes), path: bytes)]
+        }
+    }
+
+    /// All that can be known to fail before anything changes.
+    func check(_ plans: [RestorePlan]) throws {
+        for plan in plans {
+            for object in plan.objects { _ = try objects.read(object) }
+            try checkSpace(plan)
+        }
+    }
+
+    private func checkSpace(_ plan: RestorePlan) throws {
+        guard let first = plan.changes.first, plan.needed > 0 else { return }
+        var names = try HostRoot.names(of: first.path)
+        var place = reader.root.directory
+        while !names.isEmpty {
+            let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
+            if let (parent, _) = try reader.root.parent(of: path) {
+                place = parent
+                break
+            }
+            names.removeLast()
+        }
+        var room = statvfs()
+        guard fstatvfs(place.raw, &room) == 0 else {
+            throw PointError.system("look at", first.path, errno)
+        }
+        let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
+        guard free + plan.freed >= plan.needed + SnapshotLimits.spareBytes else {
+            throw PointError(
+                "restore", "component \(plan.component)",
+                "it may take \(plan.needed) bytes and \(free) are free", "free space there")
+        }
+    }
+
+    func mustStop(_ plans: [RestorePlan]) -> Bool {
+        let differing = Set(plans.filter { $0.total > 0 }.map(\.component))
+        return files.contains { $0.needsStop && differing.contains($0.component.spec.name) }
+    }
+
+    /// True if a component is restored around which services must stop.
+    var concernsServices: Bool { files.contains(where: \.needsStop) }
+
+    func serviceStates() -> [ServiceState] {
+        parts.compactMap { part in
+            guard case .service(let control) = part.component.spec.driver else { return nil }
+            return ServiceState(
+                name: part.component.spec.name, control: control,
+                wasActive: part.entries.first?.target == Array("active".utf8),
+                isChosen: part.isChosen)
+        }
+    }
+
+    /// Reads all that was restored again and holds it against the capture.
+    func verify() throws {
+        for part in files {
+            let spec = part.component.spec
+            let state = Catalogue.state(of: try reader.entries(of: spec)).digest
+            guard state == part.component.state else {
+                throw PointError(
+                    "verify", "component \(spec.name)",
+                    "after the restore its state is not the captured one",
+                    "stop what writes there and restore again")
+            }
+        }
+    }
+}

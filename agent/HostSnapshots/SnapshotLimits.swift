@@ -1,0 +1,24 @@
+/// What the store holds itself to. docs/reference/rollback-point-format.md names these numbers.
+enum SnapshotLimits {
+    /// Raw bytes of one object at most; part of the format, since it decides where files are cut.
+    static let chunkBytes = 1 << 20
+    /// Bytes after which a pack is closed; larger ones cost more to read back at once.
+    static let packBytesMax = 64 << 20
+    /// Bytes of one entry in a catalogue at most; a larger one is damage, not data.
+    static let entryBytesMax = 1 << 30
+    /// Directories below each other; each holds one descriptor open while it is walked.
+    static let depthMax = 512
+    /// How often a file that changes while it is read is read.
+    static let readAttempts = 3
+    /// Nanoseconds that a change must lie back before the index believes its time: within the
+    /// clock's tick two changes look like one.
+    static let settledNanoseconds: Int64 = 1_000_000_000
+    /// Bytes of a manifest at most.
+    static let manifestBytesMax = 64 << 20
+    /// Bytes of a feature flag file at most.
+    static let flagsBytesMax = 16 << 20
+    /// Bytes kept free beside a capture or a restore, for tables and directories.
+    static let spareBytes: UInt64 = 1 << 20
+    /// zstd's level: the fastest that still halves text.
+    static let compressionLevel: Int32 = 1
+}

@@ -1,0 +1,95 @@
+import Glibc
+
+/// Which objects a file's content is, known from its identity and times, so that an unchanged file
+/// is not read again. It can always be rebuilt: when it is damaged it is thrown away.
+final class UnchangedIndex {
+    struct Key: Hashable {
+        var device: UInt64
+        var inode: UInt64
+        var size: UInt64
+        var modified: Int64
+        var changed: Int64
+
+        init(_ status: stat) {
+            device = UInt64(status.st_dev)
+            inode = UInt64(status.st_ino)
+            size = UInt64(status.st_size)
+            modified = nanoseconds(status.st_mtim)
+            changed = nanoseconds(status.st_ctim)
+        }
+
+        fileprivate init(_ reader: inout ByteReader) throws {
+            device = try reader.number(UInt64.self)
+            inode = try reader.number(UInt64.self)
+            size = try reader.number(UInt64.self)
+            modified = try reader.number(Int64.self)
+            changed = try reader.number(Int64.self)
+        }
+
+        fileprivate func append(to bytes: inout [UInt8]) {
+            bytes.append(number: device)
+            bytes.append(number: inode)
+            bytes.append(number: size)
+            bytes.append(number: modified)
+            bytes.append(number: changed)
+        }
+    }
+
+    private static let magic = Array("BELAYUN1".utf8)
+    private var old: [Key: [ObjectID]] = [:]
+    private var seen: [Key: [ObjectID]] = [:]
+    private let directory: String
+
+    init(directory: String) {
+        self.directory = directory
+        guard let bytes = try? contents(of: directory + "/unchanged.index", atMost: 1 << 30),
+            bytes.count >= 40, bytes.starts(with: Self.magic),
+            ObjectID(hashing: Array(bytes.dropLast(32))).bytes == Array(bytes.suffix(32))
+        else { return }
+        var reader = ByteReader(bytes[8..<bytes.count - 32])
+        while !reader.isAtEnd {
+            guard let key = try? Key(&reader), let count = try? reader.number(UInt32.self),
+                let ids = try? (0..<count).map({ _ in try reader.objectID() })
+            else {
+                old = [:]
+                return
+            }
+            old[key] = ids
+        }
+    }
+
+    func chunks(of status: stat) -> [ObjectID]? {
+        let key = Key(status)
+        return seen[key] ?? old[key]
+    }
+
+    func note(_ status: stat, _ chunks: [ObjectID], now: Int64) {
+        let key = Key(status)
+        let latest = max(key.changed, key.modified)
+        if latest < now - SnapshotLimits.settledNanoseconds { seen[key] = chunks }
+    }
+
+    /// Keeps what was noted or used since it was opened, and all else that it knew.
+    func save() throws {
+        var bytes = Self.magic
+        for (key, chunks) in old.merging(seen, uniquingKeysWith: { $1 }) {
+            key.append(to: &bytes)
+            bytes.append(number: UInt32(chunks.count))
+            for chunk in chunks { bytes += chunk.bytes }
+        }
+        try replaceFile(
+            directory, "unchanged.index", bytes + ObjectID(hashing: bytes).bytes)
+    }
+}
+
+func nanoseconds(_ time: timespec) -> Int64 {
+    let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? (time.tv_sec < 0 ? .min : .max) : seconds &+ Int64(time.tv_nsec)
+}
+
+/// The present time of the clock that file times come from.
+func wallClockNanoseconds() -> Int64 {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    return nanoseconds(now)
+}
