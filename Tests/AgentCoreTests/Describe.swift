@@ -14,6 +14,7 @@ func describe(_ event: HostEvent) -> String {
     case .disconnected: "disconnected"
     case .acknowledged(let sequence): "acknowledged \(sequence)"
     case .finished(let work, let result): "work \(work): \(describe(result))"
+    case .guardActed(let outcome): "the guard acted: \(outcome.ending.rawValue)"
     case .tick: "tick"
     case .operatorRollback(_, let scope, _): "operator rolls back \(scope)"
     }

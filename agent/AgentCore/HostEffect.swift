@@ -51,12 +51,15 @@ package struct GuardOrder: Codable, Sendable, Hashable {
     /// True if the agent waits for an unreachable coordinator; the guard then acts only when the
     /// agent dies.
     package var holding: Bool
+    /// True once all steps ran and all checks passed; before that nothing can be kept.
+    package var complete: Bool
     /// What is done at the deadline; steps tagged `network` turn `hold` into `rollback`.
     package var policy: CoordinatorLost
     /// An order of these fields.
     package init(
         plan: HostPlan, attempt: Int, point: PointID, deadline: Timestamp, within: Milliseconds,
-        holding: Bool, policy: CoordinatorLost
+        holding: Bool, complete: Bool,
+        policy: CoordinatorLost
     ) {
         self.plan = plan
         self.attempt = attempt
@@ -64,6 +67,7 @@ package struct GuardOrder: Codable, Sendable, Hashable {
         self.deadline = deadline
         self.within = within
         self.holding = holding
+        self.complete = complete
         self.policy = policy
     }
 }

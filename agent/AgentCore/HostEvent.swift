@@ -16,6 +16,8 @@ package enum HostEvent: Codable, Sendable, Hashable {
     case acknowledged(upTo: UInt64)
     /// The work that an effect ordered has ended.
     case finished(work: UInt64, WorkResult)
+    /// The guard acted while the agent ran but was too slow.
+    case guardActed(GuardOutcome)
     /// Time passed.
     case tick
     /// An operator on the host takes something back; nil rollout is the newest that changed it.

@@ -223,6 +223,17 @@ extension HostMachine {
 
     // MARK: - The guard was faster
 
+    /// The guard acted beside a living agent: work that is under way learns it by its own end.
+    mutating func overtaken(by outcome: GuardOutcome, _ turn: inout Turn) {
+        guard
+            let index = transactions.firstIndex(where: {
+                $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.guarded
+                    && $0.pending == nil && $0.isOpen
+            })
+        else { return }
+        settle(by: outcome, index, &turn)
+    }
+
     /// Takes over what the guard did.
     mutating func settle(by outcome: GuardOutcome, _ index: Int, _ turn: inout Turn) {
         transactions[index].pending = nil

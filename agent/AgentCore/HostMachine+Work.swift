@@ -41,28 +41,32 @@ extension HostMachine {
             // Before the order goes out, so that a crash while arming still disarms.
             transactions[index].guarded = true
             guard
-                let order = guardOrder(index, within: plan.stepsWithin + plan.confirmWithin, &turn)
+                let order = guardOrder(
+                    index, within: plan.stepsWithin + plan.confirmWithin, complete: false, &turn)
             else { return }
             turn.effects.append(.arm(work: work, order))
         }
     }
 
     private func guardOrder(
-        _ index: Int, within: Milliseconds, holding: Bool = false, _ turn: inout Turn
+        _ index: Int, within: Milliseconds, holding: Bool = false, complete: Bool,
+        _ turn: inout Turn
     ) -> GuardOrder? {
         let transaction = transactions[index]
         guard let point = transaction.point else { return nil }
         return GuardOrder(
             plan: transaction.plan.keeping([.verification]), attempt: transaction.attempt,
             point: point, deadline: turn.now + within, within: within, holding: holding,
-            policy: transaction.policy)
+            complete: complete, policy: transaction.policy)
     }
 
     mutating func rearm(
         _ index: Int, deadline: Timestamp, holding: Bool = false, _ turn: inout Turn
     ) {
         let within = deadline.since(turn.now)
-        if let order = guardOrder(index, within: within, holding: holding, &turn) {
+        if let order = guardOrder(
+            index, within: within, holding: holding, complete: true, &turn)
+        {
             turn.effects.append(.rearm(order))
         }
     }

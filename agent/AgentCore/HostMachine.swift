@@ -31,6 +31,9 @@ package struct HostMachine: Codable, Sendable, Hashable {
         return OpenTransaction(rollout: open.plan.rollout, attempt: open.attempt, latest: latest)
     }
 
+    /// True while work is under way.
+    package var isBusy: Bool { transactions.contains { $0.pending != nil } }
+
     /// True while the passing of time can change something.
     package var isWaitingForTime: Bool {
         transactions.contains {
@@ -52,7 +55,11 @@ package struct HostMachine: Codable, Sendable, Hashable {
         case .term(let generation): self.generation = max(self.generation, generation)
         case .connected: connect(&turn)
         case .disconnected: isConnected = false
-        case .acknowledged(let sequence): unacknowledged.removeAll { $0.sequence <= sequence }
+        case .acknowledged(let sequence):
+            unacknowledged.removeAll { $0.sequence <= sequence }
+            // A host that was set up anew counts on from what the coordinator knows.
+            reported = max(reported, sequence)
+        case .guardActed(let outcome): overtaken(by: outcome, &turn)
         case .finished(let work, let result): finish(work, result, &turn)
         case .tick: tick(&turn)
         case .operatorRollback(let rollout, let scope, let point):
