@@ -1,0 +1,14 @@
+import FleetWire
+
+/// The limits of the host machine.
+enum AgentCoreLimits {
+    /// Transactions kept, the open one included. Fewer, and older rollouts can no longer be rolled
+    /// back by name (their points stay); more, and every write of the state grows.
+    static let transactionsMax = 20
+    /// Tries of a restore before it counts as failed.
+    static let restoreTriesMax = 3
+    /// The pause between two tries of a restore.
+    static let restorePause = Milliseconds(1000)
+    /// What a step may take over its timeout: TERM, then KILL five seconds later.
+    static let stepGrace = Milliseconds.seconds(6)
+}

@@ -1,0 +1,99 @@
+import FleetWire
+
+/// One piece of an order's work; an order is a list of them.
+enum WorkItem: Hashable {
+    case artifact(ArtifactRef)
+    case space(Stage)
+    case step(Stage, Int, StepSpec)
+    case checks(Stage, [CheckSpec])
+    case capture
+    case arm
+
+    /// The stage under which a failure is reported.
+    var stage: Stage {
+        switch self {
+        case .artifact: .preparation
+        case .space(let stage), .step(let stage, _, _), .checks(let stage, _): stage
+        case .capture, .arm: .migration
+        }
+    }
+
+    /// True if the host may differ from its captured state once this has begun.
+    var mutates: Bool {
+        switch self {
+        case .step(let stage, _, _), .checks(let stage, _):
+            stage == .migration || stage == .verification
+        case .artifact, .space, .capture, .arm: false
+        }
+    }
+}
+
+extension HostPlan {
+    /// The work of an order, in order; empty for verbs that have none.
+    func items(for verb: OrderVerb) -> [WorkItem] {
+        switch verb {
+        case .prepare:
+            artifacts.map(WorkItem.artifact) + [.space(.preparation)] + work(.preparation)
+        case .validate: work(.validation)
+        case .migrate:
+            work(.validation) + [.space(.migration), .capture, .arm] + work(.migration)
+                + work(.verification)
+        case .commit: work(.finalization)
+        case .confirm, .rollback, .release: []
+        }
+    }
+
+    private func work(_ stage: Stage) -> [WorkItem] {
+        let spec = self.stage(stage)
+        let steps = spec.steps.enumerated().map { WorkItem.step(stage, $0.offset, $0.element) }
+        return spec.checks.isEmpty ? steps : steps + [.checks(stage, spec.checks)]
+    }
+
+    /// The longest that migration and verification can take.
+    var stepsWithin: Milliseconds {
+        var sum = Milliseconds.zero
+        for item in work(.migration) + work(.verification) {
+            switch item {
+            case .step(_, _, let step):
+                let tries = Int64(max(1, step.attempts))
+                let one = (step.timeout + AgentCoreLimits.stepGrace) + step.retryDelay
+                let (all, overflow) = one.count.multipliedReportingOverflow(by: tries)
+                sum = sum + Milliseconds(overflow ? .max : all)
+            case .checks(_, let checks):
+                for check in checks { sum = sum + (check.timeout + AgentCoreLimits.stepGrace) }
+            case .artifact, .space, .capture, .arm: break
+            }
+        }
+        return sum
+    }
+
+    /// The plan without what a guard or a finished transaction has no use for.
+    func keeping(_ kept: Set<Stage>) -> HostPlan {
+        var plan = self
+        plan.stages = stages.filter { kept.contains($0.stage) }
+        plan.artifacts = []
+        return plan
+    }
+
+    /// Why this agent cannot carry the plan out, or nil.
+    var unknownPart: String? {
+        for component in components {
+            if case .unknown(let name) = component.driver {
+                return "component \(component.name) has the driver \(name)"
+            }
+        }
+        for stage in stages {
+            for step in stage.steps {
+                if case .unknown(let name) = step.action {
+                    return "step \(step.name) has the action \(name)"
+                }
+            }
+            for check in stage.checks {
+                if case .unknown(let name) = check.kind {
+                    return "check \(check.name) has the kind \(name)"
+                }
+            }
+        }
+        return nil
+    }
+}

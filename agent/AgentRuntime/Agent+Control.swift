@@ -1,0 +1,91 @@
+import AgentCore
+import FleetWire
+import HostProcesses
+
+/// Break-glass: what works on the host with no coordinator.
+extension Agent {
+    /// Carries a request out; never throws.
+    package func control(_ request: ControlRequest) async -> ControlReply {
+        var reply = ControlReply()
+        do {
+            switch request.command {
+            case .status: reply.status = status
+            case .validate: reply.results = try await validate(request.checks)
+            case .point: reply.points = try await points(completed(request.point))
+            case .rollback: reply.outcome = try await rollBack(request)
+            }
+        } catch let refusal as Refusal {
+            reply.refusal = refusal
+        } catch {
+            reply.refusal = Refusal(code: "failed", reason: "\(error)")
+        }
+        return reply
+    }
+
+    private var status: AgentStatus {
+        AgentStatus(
+            host: configuration.host, coordinator: configuration.coordinator,
+            isConnected: session != nil, generation: machine.generation,
+            unacknowledged: machine.unacknowledged.count, isGuarded: files.isWatching,
+            transactions: machine.transactions.map {
+                .init(
+                    rollout: $0.plan.rollout, attempt: $0.attempt, phase: $0.phase.name,
+                    point: $0.point)
+            })
+    }
+
+    private func validate(_ checks: [CheckSpec]?) async throws -> [CheckResult] {
+        let plan = machine.open?.plan
+        let asked = checks ?? plan?.stage(.verification).checks ?? []
+        guard !asked.isEmpty else {
+            throw Refusal(
+                code: "invalid", reason: "there is nothing to check: no rollout is open here",
+                remedy: "give a file with a JSON array of checks")
+        }
+        return await check(
+            CheckRequest(
+                checks: asked, variables: plan?.variables ?? [:], labels: plan?.labels ?? [:]))
+    }
+
+    private func completed(_ request: PointRequest?) throws -> PointRequest {
+        guard var request else { throw Refusal(code: "invalid", reason: "say what to do") }
+        if request.action == .create, request.components == nil {
+            guard let plan = machine.transactions.last?.plan else {
+                throw Refusal(
+                    code: "invalid", reason: "no rollout has told this host its components",
+                    remedy: "give a file with a JSON array of components")
+            }
+            request.components = plan.components
+        }
+        return request
+    }
+
+    private func rollBack(_ request: ControlRequest) async throws -> String {
+        let scope = request.scope ?? .full
+        let found = machine.transactions.last {
+            request.rollout == nil ? $0.point != nil : $0.plan.rollout == request.rollout
+        }
+        guard let found else {
+            throw Refusal(
+                code: "not_found", reason: "no rollout that this host remembers has changed it",
+                remedy: "see `belay-agent status`")
+        }
+        let rollout = found.plan.rollout
+        if let problem = machine.problem(with: scope, rollout: rollout) {
+            throw Refusal(code: "invalid", reason: problem)
+        }
+        if let open = machine.open, open.plan.rollout != rollout {
+            throw Refusal(
+                code: "busy", reason: "rollout \(open.plan.rollout) holds this host",
+                remedy: "roll that one back first")
+        }
+        let before = machine.reported
+        handle(.operatorRollback(rollout: rollout, scope: scope, point: request.to))
+        while machine.isBusy { try await Task.sleep(for: .milliseconds(50)) }
+        let told = machine.unacknowledged.last { $0.sequence > before && $0.rollout == rollout }
+        if told?.kind == .rollbackFailed {
+            throw Refusal(code: "rollback_failed", reason: told?.failure ?? "the restore failed")
+        }
+        return machine.transactions.last { $0.plan.rollout == rollout }?.phase.name ?? "unknown"
+    }
+}

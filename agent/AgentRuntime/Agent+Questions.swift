@@ -1,0 +1,100 @@
+import AgentCore
+package import FleetWire
+import HostProcesses
+import HostSnapshots
+import HostSteps
+import HostValidators
+
+/// Questions of the coordinator and of operators on the host; none of them changes a component,
+/// except `rollback` on the host.
+extension Agent {
+    nonisolated func answer(_ message: ReceivedMessage, _ outbox: SessionOutbox) async {
+        let re = message.header.id
+        do {
+            switch message.header.type {
+            case .inspect:
+                let request = try message.body(InspectRequest.self)
+                outbox.post(.inspection, try await inspect(request.plan), re: re)
+            case .check:
+                let request = try message.body(CheckRequest.self)
+                outbox.post(.checked, CheckReply(results: await check(request)), re: re)
+            case .point:
+                let request = try message.body(PointRequest.self)
+                outbox.post(.points, try await points(request), re: re)
+            default:
+                outbox.post(
+                    .unsupported,
+                    Refusal(
+                        code: "unsupported",
+                        reason:
+                            "messages of type \(message.header.type.rawValue) are not known here"
+                    ), re: re)
+            }
+        } catch let refusal as Refusal {
+            outbox.post(.refused, refusal, re: re)
+        } catch let error as FrameError {
+            outbox.post(.refused, Refusal(code: "invalid", reason: error.reason), re: re)
+        } catch {
+            outbox.post(.refused, Refusal(code: "failed", reason: "\(error)"), re: re)
+        }
+    }
+
+    nonisolated func inspect(_ plan: HostPlan) async throws -> Inspection {
+        let hands = HostHands(self)
+        let runner = StepRunner(
+            root: state.rootDirectory, services: hands.services(plan)
+        ) { [state] digest in
+            let path = state.file("artifacts/\(digest.hex)")
+            return StateDirectory.isThere(path) ? path : nil
+        }
+        var changes: [PlannedChange] = []
+        for stage in Stage.allCases {
+            for step in plan.stage(stage).steps {
+                changes += await runner.inspect(
+                    step, in: stage, of: plan, context: hands.context(plan))
+            }
+        }
+        let (digest, problem) = try await hands.block {
+            (
+                try hands.store(plan).stateDigest(plan.components),
+                try hands.spaceProblem(plan.components)
+            )
+        }
+        return Inspection(changes: changes, state: digest, problems: problem.map { [$0] } ?? [])
+    }
+
+    nonisolated func check(_ request: CheckRequest) async -> [CheckResult] {
+        await CheckRunner(root: state.rootDirectory).run(
+            request.checks,
+            context: HostHands(self).context(
+                labels: request.labels, variables: request.variables))
+    }
+
+    /// Carries out a request on points. Throws `Refusal` for what is missing in it.
+    package nonisolated func points(_ request: PointRequest) async throws -> PointReply {
+        let hands = HostHands(self)
+        switch request.action {
+        case .list: return PointReply(points: try await hands.block { try hands.store().list() })
+        case .create:
+            guard let components = request.components, !components.isEmpty else {
+                throw Refusal(code: "invalid", reason: "a point needs components")
+            }
+            let reason = request.reason ?? "by hand"
+            return PointReply(points: [try await hands.capture(components, reason, nil)])
+        case .show:
+            let id = try known(request.id)
+            let (summary, entries) = try await hands.block { try hands.store().show(id) }
+            return PointReply(points: [summary], entries: Array(entries.prefix(1000)))
+        case .verify:
+            let id = try known(request.id)
+            let damaged = try await hands.block { try hands.store().verify(id) }
+            let points = try await hands.block { try hands.store().list() }.filter { $0.id == id }
+            return PointReply(points: points, damaged: damaged)
+        }
+    }
+
+    private nonisolated func known(_ id: PointID?) throws -> PointID {
+        guard let id else { throw Refusal(code: "invalid", reason: "name a point") }
+        return id
+    }
+}

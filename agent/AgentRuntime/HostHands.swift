@@ -1,0 +1,210 @@
+import AgentCore
+import FleetTransport
+import FleetWire
+import Glibc
+import HostProcesses
+import HostSnapshots
+import HostSteps
+import HostValidators
+import NIOCore
+import NIOPosix
+
+/// Carries out work on the host; every piece ends in a result and never throws.
+struct HostHands: Sendable {
+    let state: StateDirectory
+    let files: GuardFiles
+    let host: HostID
+    let threads: NIOThreadPool
+    let guardProcess: GuardProcess
+    private let agent: Agent
+
+    init(_ agent: Agent) {
+        self.agent = agent
+        state = agent.state
+        files = agent.files
+        host = agent.configuration.host
+        threads = agent.threads
+        guardProcess = agent.guardProcess
+    }
+
+    func carry(_ effect: HostEffect) async -> WorkResult {
+        do {
+            return try await attempt(effect)
+        } catch {
+            return .problem("\(error)")
+        }
+    }
+
+    private func attempt(_ effect: HostEffect) async throws -> WorkResult {
+        switch effect {
+        case .fetch(_, let artifact): return try await fetch(artifact)
+        case .checkSpace(_, let components):
+            return try await block { try spaceProblem(components).map(WorkResult.problem) ?? .done }
+        case .capture(_, let components, let reason, let rollout):
+            return .point(try await capture(components, reason, rollout))
+        case .arm(_, let order): return try await block { try arm(order) }
+        case .rearm:
+            return try await block {
+                try guardProcess.start(files)
+                return .done
+            }
+        case .disarm(_, let rollout, let attempt):
+            return try await block { try disarm(rollout, attempt) }
+        case .step(_, let step, _, let plan):
+            let runner = StepRunner(root: state.rootDirectory, services: services(plan)) {
+                [state] in
+                let path = state.file("artifacts/\($0.hex)")
+                return access(path, R_OK) == 0 ? path : nil
+            }
+            return .step(await runner.run(step, in: plan, context: context(plan)))
+        case .pause(_, let span):
+            try? await Task.sleep(for: span.duration)
+            return .done
+        case .checks(_, let checks, let plan):
+            return .checks(
+                await CheckRunner(root: state.rootDirectory).run(checks, context: context(plan)))
+        case .evidence(_, let plan, let reason):
+            let checks = plan.stage(.verification).checks
+            let found = await CheckRunner(root: state.rootDirectory).run(
+                checks, context: context(plan))
+            return .evidence(Evidence.lines(reason, found))
+        case .restore(_, let point, let names, let rollout, let attempt):
+            let plan = await agent.plan(of: rollout)
+            return try await block { try restore(point, names, plan, rollout, attempt) }
+        case .cancel, .reconnect, .send, .refuse: return .done
+        }
+    }
+
+    /// Runs what blocks on a thread of its own kind, never on the cooperative pool.
+    func block<Result: Sendable>(
+        _ body: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        try await threads.runIfActive(body)
+    }
+
+    // MARK: - Contexts
+
+    func context(
+        labels: [String: String] = [:], variables: [String: String] = [:]
+    ) -> TemplateContext {
+        TemplateContext(
+            root: state.root, host: host, labels: labels, facts: HostFacts.gather(),
+            variables: variables)
+    }
+
+    func context(_ plan: HostPlan) -> TemplateContext {
+        context(labels: plan.labels, variables: plan.variables)
+    }
+
+    func services(_ plan: HostPlan?) -> HostServices {
+        HostServices(context: plan.map { context($0) } ?? context())
+    }
+
+    func store(_ plan: HostPlan? = nil) throws -> PointStore {
+        try PointStore(
+            directory: state.file("points"), root: state.rootDirectory, services: services(plan))
+    }
+
+    // MARK: - Points
+
+    func spaceProblem(_ components: [ComponentSpec]) throws -> String? {
+        let needed = try store().spaceNeeded(components).count
+        var info = statvfs()
+        guard statvfs(state.file("points"), &info) == 0 else {
+            throw StateDirectory.failure("look at the space of", state.file("points"))
+        }
+        let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
+        guard needed > free else { return nil }
+        return "the rollback point can take \(needed) bytes, \(free) are free on the file system "
+            + "of \(state.file("points")); free some or prune points"
+    }
+
+    func capture(
+        _ components: [ComponentSpec], _ reason: String, _ rollout: RolloutID?
+    ) async throws -> PointSummary {
+        let plan = await agent.plan(of: rollout)
+        return try await block {
+            let now = HostClock.now()
+            let random = (0..<4).map { _ in UInt8.random(in: .min ... .max) }
+            return try store(plan).create(
+                id: PointStore.makeID(at: now, random: random), at: now, reason: reason,
+                rollout: rollout, components: components)
+        }
+    }
+
+    private func restore(
+        _ point: PointID, _ names: [ComponentName]?, _ plan: HostPlan?, _ rollout: RolloutID,
+        _ attempt: Int
+    ) throws -> WorkResult {
+        guard let lock = try FileLock.take(files.restoreLock, within: 900) else {
+            return .problem("the guard has been restoring this host for 15 minutes")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        if let outcome = files.outcome(of: rollout, attempt) { return .guardActed(outcome) }
+        let start = HostClock.sinceBoot()
+        do {
+            let summary = try store(plan).restore(
+                point: point, components: names.map(Set.init))
+            // Before the lock goes: the guard must not restore after it.
+            try files.close(rollout, attempt)
+            return .restored(took: summary.took)
+        } catch {
+            return .notRestored(
+                "\(error)", took: Milliseconds(HostClock.sinceBoot() - start))
+        }
+    }
+
+    // MARK: - The guard
+
+    private func arm(_ order: GuardOrder) throws -> WorkResult {
+        guard let lock = try FileLock.take(files.restoreLock, within: 60) else {
+            return .problem("an older guard still restores this host")
+        }
+        try withExtendedLifetime(lock) {
+            state.remove("guard/closed.json")
+            state.remove("guard/outcome.json")
+            try files.write(order, host: host)
+        }
+        try guardProcess.start(files)
+        return .done
+    }
+
+    private func disarm(_ rollout: RolloutID, _ attempt: Int) throws -> WorkResult {
+        guard let lock = try FileLock.take(files.restoreLock, within: 900) else {
+            return .problem("the guard has been restoring this host for 15 minutes")
+        }
+        defer { withExtendedLifetime(lock) {} }
+        if let outcome = files.outcome(of: rollout, attempt) { return .guardActed(outcome) }
+        try files.close(rollout, attempt)
+        return .done
+    }
+
+    // MARK: - Artifacts
+
+    private func fetch(_ artifact: ArtifactRef) async throws -> WorkResult {
+        let fetcher = ArtifactFetcher(state: state)
+        if try await block({ try fetcher.isPresent(artifact) }) { return .done }
+        var failure = ""
+        for attempt in 1...8 {
+            if Task.isCancelled { return .problem("cancelled") }
+            do {
+                let (connector, tls) = try await agent.blobs()
+                try await fetcher.fetch(artifact, connector, tls)
+                if let problem = try await block({ try fetcher.accept(artifact) }) {
+                    return .problem(problem)
+                }
+                return .done
+            } catch let error as AgentError {
+                return .problem("artifact \(artifact.name): \(error)")
+            } catch BlobError.notFound {
+                return .problem(
+                    "artifact \(artifact.name) (\(artifact.digest.short)) is not at the "
+                        + "coordinator; upload it again")
+            } catch {
+                failure = "\(error)"
+                try? await Task.sleep(for: .milliseconds(250 * (1 << min(attempt, 5))))
+            }
+        }
+        return .problem("artifact \(artifact.name) cannot be fetched: \(failure)")
+    }
+}
