@@ -2,6 +2,7 @@ package import FleetWire
 package import OperatorAPI
 package import RolloutCore
 import RolloutPlan
+import StateStore
 
 extension Coordinator {
     /// All rollouts, oldest first.

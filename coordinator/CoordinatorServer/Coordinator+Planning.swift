@@ -1,7 +1,7 @@
 import FleetTransport
 import FleetWire
 package import OperatorAPI
-import RolloutCore
+package import RolloutCore
 package import RolloutPlan
 
 extension Coordinator {

@@ -4,7 +4,7 @@ import Foundation
 import Glibc
 package import NIOCore
 package import NIOPosix
-package import OperatorAPI
+import OperatorAPI
 
 /// Artifacts by digest, one file each, in a private directory. A file is there only once all its
 /// bytes are, are the right ones, and are on the disk.

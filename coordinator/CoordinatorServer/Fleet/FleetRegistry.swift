@@ -97,7 +97,8 @@ package struct FleetRegistry: Sendable {
                 revoked: nil)
             tokens[token]?.used += 1
         case .renewed(let host, let serial, let ends):
-            hosts[host]?.serials = [serial] + (hosts[host]?.serials.prefix(1) ?? [])
+            let before = hosts[host]?.serials.prefix(1) ?? []
+            hosts[host]?.serials = [serial] + before
             hosts[host]?.ends = ends
         case .labelled(let host, let change):
             for label in change.remove { hosts[host]?.labels[label] = nil }
