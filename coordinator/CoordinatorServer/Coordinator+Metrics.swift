@@ -1,4 +1,4 @@
-import FleetWire
+package import FleetWire
 import OperatorAPI
 import RolloutCore
 

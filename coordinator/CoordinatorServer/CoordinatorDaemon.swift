@@ -1,5 +1,5 @@
 import FleetTransport
-import FleetWire
+package import FleetWire
 import Glibc
 import Hummingbird
 import HummingbirdTLS
@@ -8,7 +8,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import OperatorAPI
-package import ServiceLifecycle
+import ServiceLifecycle
 package import StateStore
 import Synchronization
 
@@ -97,6 +97,12 @@ package struct CoordinatorDaemon: Service {
         } catch let error as IOError {
             throw Self.describe(error, opening: api)
         }
+    }
+
+    /// An error in words for the operator: what failed, and on a second line what to do.
+    package static func text(of error: any Error) -> String {
+        guard let failure = error as? APIFailure else { return "\(error)" }
+        return failure.message + (failure.remedy.map { "\n  " + $0 } ?? "")
     }
 
     private func bindAgents(

@@ -2,8 +2,8 @@ package import FleetWire
 import FleetTransport
 import Foundation
 import Glibc
-import Logging
-package import OperatorAPI
+package import Logging
+import OperatorAPI
 import StateStore
 
 /// The coordinator's state directory (mode 0700): `authority.pem`, `authority.key`,
@@ -35,11 +35,11 @@ package struct CoordinatorHome: Sendable {
     /// When the certificate ends.
     package let certificateEnds: Timestamp
 
-    /// Makes a new home in `directory` and gives the first admin token. Throws when there is
+    /// Makes a new home in `directory` and gives the first admin token, printed. Throws when there is
     /// anything of a coordinator there already.
     package static func make(
         in directory: String, identity: Identity, now: Timestamp
-    ) async throws -> AccessGrant {
+    ) async throws -> String {
         let files = FileManager.default
         if !files.fileExists(atPath: directory) {
             try files.createDirectory(
@@ -66,8 +66,8 @@ package struct CoordinatorHome: Sendable {
                 NewRecord(
                     at: now, actor: "coordinator", stream: "fleet", kind: event.kind,
                     payload: try WireJSON.encode(event))
-            ], expecting: try await store.lastSequence())
-        return grant
+            ], expecting: await store.lastSequence())
+        return grant.token
     }
 
     /// Reads a home; renews the coordinator's certificate when two thirds of its life are over.

@@ -27,13 +27,7 @@ struct BelayCoordinator: AsyncParsableCommand {
 
     /// Says what failed, and gives exit code 1.
     static func fail(_ error: any Error) -> ExitCode {
-        var text = "belay-coordinator: "
-        if let failure = error as? FailureText {
-            text += failure.message
-            if let remedy = failure.remedy { text += "\n  " + remedy }
-        } else {
-            text += "\(error)"
-        }
+        let text = "belay-coordinator: " + CoordinatorDaemon.text(of: error)
         FileHandle.standardError.write(Data((text + "\n").utf8))
         return ExitCode(1)
     }
@@ -60,12 +54,12 @@ struct InitCommand: AsyncParsableCommand {
             var addresses = ["localhost", "127.0.0.1", "::1", ProcessInfo.processInfo.hostName]
             addresses += address
             var seen: Set<String> = []
-            let grant = try await CoordinatorHome.make(
+            let token = try await CoordinatorHome.make(
                 in: state,
                 identity: .init(
                     name: name, addresses: addresses.filter { seen.insert($0).inserted }),
                 now: BelayCoordinator.now())
-            print(grant)
+            print(token)
         } catch {
             throw BelayCoordinator.fail(error)
         }

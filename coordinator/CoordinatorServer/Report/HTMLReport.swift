@@ -1,3 +1,6 @@
+import FleetWire
+import RolloutCore
+
 /// The report as one HTML page that needs nothing else and runs nothing.
 struct HTMLReport {
     let text: String

@@ -1,3 +1,6 @@
+import FleetWire
+import RolloutCore
+
 /// The report as Markdown.
 struct MarkdownReport {
     let text: String

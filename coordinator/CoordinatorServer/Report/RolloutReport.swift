@@ -1,6 +1,5 @@
-import FleetWire
-import RolloutCore
-import RolloutPlan
+package import FleetWire
+package import RolloutCore
 
 /// All that is told of one rollout, derived from its journal.
 package struct RolloutReport: Codable, Sendable {
