@@ -120,4 +120,12 @@ extension Coordinator {
                     retryAfter: Milliseconds(500 + Int64(index % 50) * 20)))
         }
     }
+
+    /// Returns once all sessions have ended, or after `within`.
+    func waitUntilEmpty(within: Milliseconds) async {
+        let deadline = ContinuousClock.now + within.duration
+        while !presence.isEmpty, ContinuousClock.now < deadline, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
 }

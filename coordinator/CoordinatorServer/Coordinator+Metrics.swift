@@ -100,9 +100,11 @@ struct PrometheusText {
             let pairs = labels.sorted { $0.key < $1.key }.map { label, value in
                 "\(label)=\"\(Self.escaped(value))\""
             }
-            let shown = value == value.rounded() && abs(value) < 1e15
+            let shown =
+                value == value.rounded() && abs(value) < 1e15
                 ? String(Int64(value)) : String(value)
-            text += name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(shown)\n"
+            text +=
+                name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(shown)\n"
         }
     }
 

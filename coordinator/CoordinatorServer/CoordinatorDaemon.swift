@@ -13,7 +13,7 @@ package import StateStore
 import Synchronization
 
 /// The whole coordinator: both ports around one `Coordinator`.
-package struct CoordinatorDaemon: Service {
+package struct CoordinatorDaemon: Service, CustomStringConvertible {
     /// An address to listen on.
     package struct Endpoint: Sendable, Hashable {
         /// A name or an IP address.
@@ -48,6 +48,9 @@ package struct CoordinatorDaemon: Service {
         /// The process.
         package var pid: Int32
     }
+
+    /// Its kind only: loggers print services, and this one holds a private key.
+    package var description: String { "CoordinatorDaemon" }
 
     private let home: CoordinatorHome
     private let store: any StateStore
@@ -90,7 +93,7 @@ package struct CoordinatorDaemon: Service {
                     service: AgentsService(
                         coordinator: coordinator, listener: listener, logger: logger)),
                 .init(service: app),
-            ], logger: logger)
+            ], logger: Self.quiet(logger))
         configuration.maximumGracefulShutdownDuration = .seconds(15)
         do {
             try await ServiceGroup(configuration: configuration).run()
@@ -133,11 +136,10 @@ package struct CoordinatorDaemon: Service {
         let chain = try NIOSSLCertificate.fromPEMBytes(Array(home.chain.utf8))
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(home.key.utf8), format: .pem)))
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(home.key.utf8), format: .pem))
+        )
         tls.minimumTLSVersion = .tlsv13
         let agents = Endpoint(host: agents.host, port: agentsPort)
-        var quiet = logger
-        quiet.logLevel = max(.notice, logger.logLevel)
         return Application(
             router: routes.router(door: APIDoor(coordinator: coordinator, logger: logger)),
             server: try .tls(.http1(), tlsConfiguration: tls),
@@ -155,7 +157,14 @@ package struct CoordinatorDaemon: Service {
                 } catch {
                     logger.error("cannot tell where we listen", metadata: ["reason": "\(error)"])
                 }
-            }, logger: quiet)
+            }, logger: Self.quiet(logger))
+    }
+
+    /// For libraries, whose lower levels are about themselves.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(.notice, logger.logLevel)
+        return quiet
     }
 
     private static func describe(_ error: IOError, opening endpoint: Endpoint) -> APIFailure {
@@ -208,7 +217,7 @@ private struct AgentsService: Service {
                 }
             }
             // Sessions end by their farewell; enrolments would hold us until they time out.
-            try? await Task.sleep(for: CoordinatorLimits.farewellWithin.duration)
+            await coordinator.waitUntilEmpty(within: CoordinatorLimits.farewellWithin)
             group.cancelAll()
         }
     }

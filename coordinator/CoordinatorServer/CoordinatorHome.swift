@@ -8,7 +8,7 @@ import StateStore
 
 /// The coordinator's state directory (mode 0700): `authority.pem`, `authority.key`,
 /// `coordinator.pem`, `coordinator.key`, `identity.json`, `journal.sqlite`, `artifacts/`.
-package struct CoordinatorHome: Sendable {
+package struct CoordinatorHome: Sendable, CustomStringConvertible {
     /// Who this coordinator is and where it answers.
     package struct Identity: Codable, Sendable, Hashable {
         /// Its name.
@@ -22,6 +22,8 @@ package struct CoordinatorHome: Sendable {
         }
     }
 
+    /// The directory only; the rest holds a private key.
+    package var description: String { "CoordinatorHome(\(directory))" }
     /// The directory.
     package let directory: String
     /// Who this coordinator is.

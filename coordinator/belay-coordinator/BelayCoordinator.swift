@@ -92,7 +92,9 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = Logger(label: "belay-coordinator") { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "belay-coordinator") {
+            StreamLogHandler.standardError(label: $0)
+        }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         do {
             guard let agents = CoordinatorDaemon.Endpoint(agents),
@@ -119,7 +121,8 @@ struct RunCommand: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let group = ServiceGroup(
             configuration: .init(
-                services: [daemon], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+                services: [daemon], gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: Logger(label: "services") { _ in SwiftLogNoOpLogHandler() }))
         try await group.run()
     }
 }

@@ -34,7 +34,9 @@ extension APIRoutes {
         APIRoute(.get, "/v1/rollouts/{id}/why", .viewer) { request, context, api in
             let id = try context.identifier(RolloutID.self)
             let host = request.text("host")
-            guard let host else { return try APIAnswer.json(await api.coordinator.why(id, host: nil)) }
+            guard let host else {
+                return try APIAnswer.json(await api.coordinator.why(id, host: nil))
+            }
             guard let known = HostID(host) else {
                 throw APIFailure(code: "invalid", message: "\(host) is no host id")
             }

@@ -9,7 +9,9 @@ import X509
 /// The fleet's own certificate authority: it signs hosts and the coordinator, and nothing else.
 ///
 /// Files below its directory (mode 0700): `authority.pem`, `authority.key` (0600).
-package struct CertificateAuthority: Sendable {
+package struct CertificateAuthority: Sendable, CustomStringConvertible {
+    /// The fingerprint only; the rest holds a private key.
+    package var description: String { "CertificateAuthority(\(fingerprint))" }
     /// The authority's certificate, PEM.
     package let certificatePEM: String
     /// SHA-256 of its DER; tokens carry it.

@@ -142,7 +142,10 @@ extension ReportText {
     static func overview(_ report: RolloutReport) -> [Table] {
         let view = report.rollout
         let waves = view.waves.map {
-            [$0.name, $0.state.rawValue, $0.hosts.map(\.rawValue).joined(separator: ", "), gates($0)]
+            [
+                $0.name, $0.state.rawValue, $0.hosts.map(\.rawValue).joined(separator: ", "),
+                gates($0),
+            ]
         }
         let budgets = view.budgets.map {
             [
