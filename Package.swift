@@ -197,7 +197,8 @@ let package = Package(
             "CoordinatorServerTests",
             needs: [
                 "CoordinatorServer", "StateStore", "OperatorAPI", "RolloutCore", "RolloutPlan",
-                "FleetTransport", "FleetWire", logging, nioCore, nioPosix,
+                "FleetTransport", "FleetWire", httpClient, logging, nioCore, nioHTTP1, nioPosix,
+                nioSSL, yams,
             ]),
         tests("RegistryTests", needs: ["RegistryCore", "SQLiteFile"]),
         tests("Tidy", needs: []),

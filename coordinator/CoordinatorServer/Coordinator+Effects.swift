@@ -1,4 +1,4 @@
-import FleetWire
+package import FleetWire
 import Logging
 import OperatorAPI
 import RolloutCore
@@ -11,27 +11,38 @@ extension Coordinator {
         case .order(let host, let order): presence[host]?.session.post(.order, order)
         case .evaluateGate(let wave, let gate, let round, let hosts):
             guard let plan = rollouts[id]?.machine.definition?.plan else { return }
+            let labels = Dictionary(plan.hosts.map { ($0.id, $0.labels) }) { first, _ in first }
             work.yield(
                 GateWork(
                     rollout: id, wave: wave, gate: gate.name, round: round,
                     request: CheckRequest(
                         checks: gate.checks, variables: plan.work.variables, labels: [:]),
-                    hosts: hosts))
+                    labels: labels, hosts: hosts))
         case .note(let entry):
-            rollouts[id]?.history.append(entry)
-            logger.info(
-                "\(entry.text)",
+            logger.log(
+                level: Self.level(of: entry), "\(entry.text)",
                 metadata: ["rollout": "\(id)", "host": "\(entry.host?.rawValue ?? "-")"])
-        case .quarantine(let digests, let reason):
-            let now = clock()
-            let entries = digests.map {
-                QuarantineView(digest: $0, reason: reason, rollout: id, at: now)
-            }
-            enqueue(.fleet(.quarantined(entries: entries)), actor: "coordinator", done: nil)
+        case .quarantine(let digests, let reason): quarantine(digests, reason: reason, of: id)
         case .wake(let at):
             let earlier = rollouts[id]?.wakeAt.map { min($0, at) } ?? at
             rollouts[id]?.wakeAt = earlier
         }
+    }
+
+    private static func level(of entry: HistoryEntry) -> Logger.Level {
+        switch entry.level {
+        case .info: .info
+        case .warning: .warning
+        case .error: .error
+        }
+    }
+
+    func quarantine(_ digests: [Digest], reason: String, of id: RolloutID) {
+        let now = clock()
+        let entries = digests.map {
+            QuarantineView(digest: $0, reason: reason, rollout: id, at: now)
+        }
+        enqueue(.fleet(.quarantined(entries: entries)), actor: "coordinator", done: nil)
     }
 
     /// Runs a gate's checks on all its hosts; a host that cannot be asked gives no results, and
@@ -41,7 +52,7 @@ extension Coordinator {
         await withTaskGroup(of: (String, [CheckResult]).self) { group in
             for host in item.hosts {
                 var request = item.request
-                request.labels = registry.hosts[host]?.labels ?? [:]
+                request.labels = item.labels[host] ?? [:]
                 let asked = request
                 group.addTask {
                     let reply = try? await self.check(asked, on: host)
@@ -70,5 +81,11 @@ extension Coordinator {
 
     func check(_ request: CheckRequest, on host: HostID) async throws -> CheckReply {
         try await session(of: host).ask(.check, request).body(CheckReply.self)
+    }
+
+    /// Asks a host's agent about its rollback points. Throws `APIFailure`.
+    package func points(_ request: PointRequest, on host: HostID) async throws -> PointReply {
+        guard registry.hosts[host] != nil else { throw Self.unknown(host) }
+        return try await session(of: host).ask(.point, request).body(PointReply.self)
     }
 }

@@ -2,11 +2,12 @@ import FleetTransport
 package import FleetWire
 import Logging
 import RolloutCore
+import RolloutPlan
 
 extension Coordinator {
     /// Why a host with this certificate is turned away; nil if it is welcome.
-    package func refusal(host: HostID, serial: String) -> String? {
-        registry.refusal(host: host, serial: serial)
+    package nonisolated func refusal(host: HostID, serial: String) -> String? {
+        directory.refusal(host: host, serial: serial)
     }
 
     /// Serves one agent's connection until it ends.
@@ -29,9 +30,13 @@ extension Coordinator {
             group.addTask { await session.runOutbox() }
             group.addTask {
                 await self.read(connection, session)
-                session.close()
+                session.finish()
             }
-            await group.waitForAll()
+            group.addTask { await session.closeLate() }
+            // The outbox and the reader end by themselves; the last one only bounds them.
+            await group.next()
+            await group.next()
+            group.cancelAll()
         }
         left(session)
     }
@@ -40,13 +45,15 @@ extension Coordinator {
         do {
             var greeted = false
             for try await payload in connection.inbound {
+                guard !session.isClosed else { return }
                 let message = try ReceivedMessage(payload: payload)
                 if greeted {
                     try await take(message, session)
                 } else if message.header.type == .hello {
-                    greeted = try greet(message, session)
+                    let hello = try message.body(Hello.self)
+                    greeted = greet(hello, message.header.id, session)
                     guard greeted else { return }
-                    try await announce(message.body(Hello.self), session)
+                    announce(hello, session)
                 } else {
                     session.close(farewell: Farewell(reason: "say hello first", retryAfter: nil))
                     return
@@ -60,30 +67,37 @@ extension Coordinator {
         } catch {
             logger.info(
                 "connection ended", metadata: ["host": "\(session.host)", "reason": "\(error)"])
+            session.close(
+                farewell: Farewell(
+                    reason: "the coordinator could not go on with this connection",
+                    retryAfter: .seconds(2)))
         }
     }
 
-    private func greet(_ message: ReceivedMessage, _ session: AgentSession) throws -> Bool {
-        let hello = try message.body(Hello.self)
+    private func greet(_ hello: Hello, _ id: String, _ session: AgentSession) -> Bool {
         let now = clock()
         guard hello.versions.contains(1) else {
             session.post(
                 .refused,
                 Refusal(
                     code: "version", reason: "this coordinator speaks wire version 1",
-                    remedy: "update the agent"), re: message.header.id)
+                    remedy: "update the agent"), re: id)
             session.close(farewell: Farewell(reason: "no common version", retryAfter: .seconds(60)))
+            return false
+        }
+        if let reason = registry.refusal(host: session.host, serial: session.serial) {
+            session.close(farewell: Farewell(reason: reason, retryAfter: nil))
             return false
         }
         if hello.generation > generation {
             logger.critical(
-                "a host has seen a newer coordinator; its orders will be refused",
+                "a host has seen a newer coordinator; it will refuse our orders",
                 metadata: ["host": "\(session.host)", "seen": "\(hello.generation.rawValue)"])
         }
         presence[session.host]?.session.close(
             farewell: Farewell(reason: "replaced by a newer connection", retryAfter: .seconds(1)))
         let skew = hello.now.since(now)
-        if abs(skew.count) > CoordinatorLimits.skewMax.count {
+        if skew.count.magnitude > CoordinatorLimits.skewMax.count.magnitude {
             logger.warning(
                 "clock skew",
                 metadata: ["host": "\(session.host)", "milliseconds": "\(skew.count)"])
@@ -91,17 +105,21 @@ extension Coordinator {
         presence[session.host] = Presence(
             session: session, facts: hello.facts, agentVersion: hello.agentVersion, skew: skew,
             lastSeen: now)
+        welcome(session, re: id, now: now)
+        return true
+    }
+
+    private func welcome(_ session: AgentSession, re id: String, now: Timestamp) {
         session.post(
             .welcome,
             Welcome(
                 version: 1, features: [], host: session.host,
                 heartbeatEvery: CoordinatorLimits.heartbeatEvery,
                 payloadBytesMax: FrameLimits.v1.payloadBytesMax, now: now,
-                acknowledged: reported[session.host] ?? 0), re: message.header.id)
-        return true
+                acknowledged: reported[session.host] ?? 0), re: id)
     }
 
-    private func announce(_ hello: Hello, _ session: AgentSession) async throws {
+    private func announce(_ hello: Hello, _ session: AgentSession) {
         for id in order {
             guard let running = rollouts[id], concerns(running, session.host) else { continue }
             enqueue(
@@ -116,7 +134,9 @@ extension Coordinator {
     }
 
     private func left(_ session: AgentSession) {
-        guard presence[session.host]?.session.number == session.number else { return }
+        guard let present = presence[session.host], present.session.number == session.number
+        else { return }
+        lastSeen[session.host] = present.lastSeen
         presence[session.host] = nil
         for id in order {
             guard let running = rollouts[id], concerns(running, session.host) else { continue }
@@ -126,13 +146,28 @@ extension Coordinator {
         }
     }
 
+    /// Tells a finished rollout, which heard of no connection since, who is there now.
+    func refreshConnections(of id: RolloutID) {
+        guard let running = rollouts[id], running.machine.isFinished else { return }
+        for host in running.machine.definition?.plan.hosts.map(\.id) ?? [] {
+            enqueue(
+                .rollout(
+                    id,
+                    presence[host] != nil
+                        ? .connected(host, nil, at: clock()) : .disconnected(host, at: clock())),
+                actor: "host:\(host)", done: nil)
+        }
+    }
+
     private func take(_ message: ReceivedMessage, _ session: AgentSession) async throws {
         let host = session.host
         if presence[host]?.session.number == session.number { presence[host]?.lastSeen = clock() }
         switch message.header.type {
         case .heartbeat:
             let beat = try message.body(Heartbeat.self)
-            if !beat.metrics.isEmpty { presence[host]?.metrics = beat.metrics }
+            if !beat.metrics.isEmpty, presence[host]?.session.number == session.number {
+                presence[host]?.metrics = beat.metrics
+            }
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))
         case .report: try await take(try message.body(TransactionReport.self), session)
         case .renew: try await renew(message, session)
@@ -150,37 +185,33 @@ extension Coordinator {
 
     /// A report is acknowledged once it is durable, and counted once however often it comes.
     private func take(_ report: TransactionReport, _ session: AgentSession) async throws {
-        let known = reported[session.host] ?? 0
+        let host = session.host
+        let known = reported[host] ?? 0
+        if report.sequence > known + 1 {
+            logger.warning(
+                "reports are missing; the host must send them again",
+                metadata: ["host": "\(host)", "have": "\(known)", "got": "\(report.sequence)"])
+            session.close(
+                farewell: Farewell(
+                    reason: "report \(known + 1) is missing", retryAfter: .seconds(1)))
+            return
+        }
         if report.sequence == known + 1 {
+            let actor = "host:\(host)"
             if rollouts[report.rollout] != nil {
                 try await submit(
-                    .rollout(report.rollout, .reported(session.host, report, at: clock())),
-                    actor: "host:\(session.host)")
+                    .rollout(report.rollout, .reported(host, report, at: clock())), actor: actor)
             } else {
                 logger.warning(
                     "report on an unknown rollout",
-                    metadata: ["host": "\(session.host)", "rollout": "\(report.rollout)"])
-                reported[session.host] = report.sequence
+                    metadata: ["host": "\(host)", "rollout": "\(report.rollout)"])
+                try await submit(
+                    .fleet(
+                        .strayReport(
+                            host: host, sequence: report.sequence, rollout: report.rollout)),
+                    actor: actor)
             }
-        } else if report.sequence > known + 1 {
-            logger.warning(
-                "reports are missing; waiting for them",
-                metadata: ["host": "\(session.host)", "have": "\(known)"])
-            return
         }
-        session.post(.acknowledge, Acknowledgement(upTo: reported[session.host] ?? 0))
-    }
-
-    private func renew(_ message: ReceivedMessage, _ session: AgentSession) async throws {
-        let request = try message.body(RenewRequest.self)
-        do {
-            let grant = try await grant(
-                host: session.host, request: request.csr,
-                event: { .renewed(host: session.host, serial: $0, ends: $1) })
-            session.post(.certificate, grant, re: message.header.id)
-        } catch {
-            session.post(
-                .refused, Refusal(code: "failed", reason: "\(error)"), re: message.header.id)
-        }
+        session.post(.acknowledge, Acknowledgement(upTo: reported[host] ?? 0))
     }
 }

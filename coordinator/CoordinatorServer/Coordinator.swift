@@ -1,11 +1,15 @@
 package import FleetWire
 package import Logging
-package import OperatorAPI
-package import RolloutCore
+import OperatorAPI
+import RolloutCore
+import RolloutPlan
 package import StateStore
 
 /// Owns all machines and the journal. One loop takes what came in, makes it durable as one batch,
 /// hands it to the machines and lets their effects go: durable before visible.
+///
+/// When the journal cannot be written, nothing is decided: whoever waits is told, what nobody waits
+/// for is kept and tried again each second. Another writer on the same journal ends the process.
 package actor Coordinator {
     /// Something to decide on, and who waits until it is durable.
     struct Input: Sendable {
@@ -13,18 +17,19 @@ package actor Coordinator {
             case fleet(FleetEvent)
             case rollout(RolloutID, RolloutEvent)
         }
-        let content: Content
+        var content: Content
         let actor: String
-        let done: CheckedContinuation<Void, any Error>?
+        let done: CheckedContinuation<UInt64, any Error>?
     }
 
-    /// One rollout in memory.
+    /// One rollout in memory. Its history is read from the journal when somebody asks.
     struct Running: Sendable {
         var machine = RolloutMachine()
-        var history: [HistoryEntry] = []
         var wakeAt: Timestamp?
         var lastSequence: UInt64 = 0
         var sinceCheckpoint = 0
+        /// Restores that hosts reported, by `rolled_back` and `rollback_failed`.
+        var rollbacks: [String: Int] = [:]
     }
 
     /// What a session tells of its host, beyond what is durable.
@@ -37,23 +42,6 @@ package actor Coordinator {
         var metrics: [String: Double] = [:]
     }
 
-    let store: any StateStore
-    let logger: Logger
-    let clock: @Sendable () -> Timestamp
-    var registry = FleetRegistry()
-    var rollouts: [RolloutID: Running] = [:]
-    var order: [RolloutID] = []
-    var presence: [HostID: Presence] = [:]
-    var reported: [HostID: UInt64] = [:]
-    var generation = Generation(rawValue: 0)
-    private var head: UInt64 = 0
-    private var pending: [Input] = []
-    private let signal: AsyncStream<Void>.Continuation
-    private let signals: AsyncStream<Void>
-    let work: AsyncStream<GateWork>.Continuation
-    private let works: AsyncStream<GateWork>
-    private var sessionCount: UInt64 = 0
-
     /// A gate to evaluate on the wave's hosts.
     struct GateWork: Sendable {
         let rollout: RolloutID
@@ -61,132 +49,118 @@ package actor Coordinator {
         let gate: String
         let round: Int
         let request: CheckRequest
+        let labels: [HostID: [String: String]]
         let hosts: [HostID]
     }
 
+    let store: any StateStore
+    /// Issues certificates; nil only where nothing enrols.
+    let authority: CertificateAuthority?
+    let logger: Logger
+    let clock: @Sendable () -> Timestamp
+    nonisolated let directory = FleetDirectory()
+    let startedAt: Timestamp
+    var rollouts: [RolloutID: Running] = [:]
+    var order: [RolloutID] = []
+    var presence: [HostID: Presence] = [:]
+    /// Hosts that were seen since the start and are not connected.
+    var lastSeen: [HostID: Timestamp] = [:]
+    var reported: [HostID: UInt64] = [:]
+    /// The journal's sequence number of each host's newest enrolment; reports before it do not count.
+    var enrolledAt: [HostID: UInt64] = [:]
+    /// Digests that an operator took out of quarantine.
+    var lifted: Set<Digest> = []
+    var generation = Generation(rawValue: 0)
+    var head: UInt64 = 0
+    /// Why the journal cannot be written; nil while it can.
+    var journalFailure: String?
+    var watchers: [UInt64: Waiter] = [:]
+    var watcherCount: UInt64 = 0
+    private var pending: [Input] = []
+    private(set) var hasStopped = false
+    private let signal: AsyncStream<Void>.Continuation
+    private let signals: AsyncStream<Void>
+    let work: AsyncStream<GateWork>.Continuation
+    private let works: AsyncStream<GateWork>
+    private var sessionCount: UInt64 = 0
+
+    var registry: FleetRegistry { directory.snapshot }
+
     /// A coordinator over `store`; `clock` gives the wall-clock time.
     package init(
-        store: any StateStore, logger: Logger, clock: @escaping @Sendable () -> Timestamp
+        store: any StateStore, authority: CertificateAuthority?, logger: Logger,
+        clock: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
+        self.authority = authority
         self.logger = logger
         self.clock = clock
+        startedAt = clock()
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (works, work) = AsyncStream.makeStream()
     }
 
-    // MARK: - Start
-
-    /// Replays the journal, raises the generation, and lets every open rollout go on.
-    /// Throws when the store cannot be read or its chain does not decode.
-    package func recover() async throws {
-        generation = try await store.raiseGeneration()
-        for stream in try await store.streams() {
-            if stream == "fleet" {
-                try await replayFleet()
-            } else if let id = RolloutID(stream) {
-                try await replayRollout(id)
-            }
-        }
-        head = try await store.lastSequence()
-        enqueue(.fleet(.started(generation: generation)), actor: "coordinator", done: nil)
-        for id in order where rollouts[id]?.machine.isFinished == false {
-            enqueue(
-                .rollout(id, .recovered(generation, at: clock())), actor: "coordinator", done: nil)
-        }
-    }
-
-    private func replayFleet() async throws {
-        var after: UInt64 = 0
-        while true {
-            let records = try await store.records(after: after, stream: "fleet", limit: 1000)
-            guard let last = records.last else { return }
-            for record in records {
-                let event = try WireJSON.decode(FleetEvent.self, from: record.content.payload)
-                registry.apply(event)
-                if case .enrolled(let host, _, _, _) = event { reported[host] = 0 }
-            }
-            after = last.sequence
-        }
-    }
-
-    private func replayRollout(_ id: RolloutID) async throws {
-        var running = Running()
-        if let checkpoint = try await store.checkpoint(of: id.rawValue) {
-            let kept = try WireJSON.decode(KeptRollout.self, from: checkpoint.state)
-            running.machine = kept.machine
-            running.history = kept.history
-            running.lastSequence = checkpoint.sequence
-            for (host, sequence) in kept.reported { note(sequence, of: host) }
-        }
-        while true {
-            let records = try await store.records(
-                after: running.lastSequence, stream: id.rawValue, limit: 1000)
-            guard let last = records.last else { break }
-            for record in records {
-                let event = try WireJSON.decode(RolloutEvent.self, from: record.content.payload)
-                if case .reported(let host, let report, _) = event {
-                    note(report.sequence, of: host.rawValue)
-                }
-                for effect in running.machine.handle(event) {
-                    if case .note(let entry) = effect { running.history.append(entry) }
-                    if case .wake(let at) = effect { running.wakeAt = at }
-                }
-            }
-            running.lastSequence = last.sequence
-        }
-        rollouts[id] = running
-        order.append(id)
-    }
-
-    private func note(_ sequence: UInt64, of host: String) {
-        guard let id = HostID(host) else { return }
-        reported[id] = max(reported[id] ?? 0, sequence)
-    }
-
-    /// A checkpoint's content.
-    private struct KeptRollout: Codable {
-        var machine: RolloutMachine
-        var history: [HistoryEntry]
-        var reported: [String: UInt64]
-    }
-
     // MARK: - The loop
 
-    /// Decides until cancelled.
+    /// Decides until `stop` or cancellation. Throws when another process writes the journal, or
+    /// when too much waits for a journal that cannot be written.
     package func run() async throws {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.decide() }
+        defer { abandon() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.decide() }
             group.addTask { await self.tick() }
             group.addTask { await self.evaluateGates() }
-            await group.waitForAll()
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 
-    private func decide() async {
+    /// Ends `run` once what waits now is durable.
+    package nonisolated func stop() { signal.finish() }
+
+    private func decide() async throws {
         signal.yield()
-        for await _ in signals {
-            while !pending.isEmpty {
-                let batch = pending
-                pending = []
-                await process(batch)
-            }
-        }
+        for await _ in signals { try await drain() }
+        try await drain()
     }
+
+    private func drain() async throws {
+        while !pending.isEmpty, !Task.isCancelled { try await process(nextBatch()) }
+    }
+
+    /// An input that can be refused begins a batch, so that it is judged by all that came before.
+    private func nextBatch() -> [Input] {
+        var count = 1
+        while count < min(pending.count, CoordinatorLimits.batchMax),
+            !Self.canBeRefused(pending[count].content)
+        { count += 1 }
+        defer { pending.removeFirst(count) }
+        return Array(pending.prefix(count))
+    }
+
+    private func abandon() {
+        hasStopped = true
+        work.finish()
+        let rest = pending
+        pending = []
+        for input in rest { input.done?.resume(throwing: Self.stopping) }
+        wakeWatchers()
+    }
+
+    private static let stopping = APIFailure(
+        code: "unavailable", message: "the coordinator is stopping", remedy: "try again")
 
     private func tick() async {
         while !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(250))
+            try? await Task.sleep(for: CoordinatorLimits.tickEvery.duration)
             let now = clock()
             for (id, running) in rollouts {
                 guard let due = running.wakeAt, due <= now else { continue }
                 rollouts[id]?.wakeAt = nil
-                enqueue(.rollout(id, .tick(at: now)), actor: "coordinator", done: nil)
+                enqueue(.rollout(id, .ticked(at: now)), actor: "coordinator", done: nil)
             }
             dropSilentSessions(now)
         }
-        signal.finish()
-        work.finish()
     }
 
     private func dropSilentSessions(_ now: Timestamp) {
@@ -206,29 +180,40 @@ package actor Coordinator {
     }
 
     func enqueue(
-        _ content: Input.Content, actor: String, done: CheckedContinuation<Void, any Error>?
+        _ content: Input.Content, actor: String, done: CheckedContinuation<UInt64, any Error>?
     ) {
+        guard !hasStopped else {
+            done?.resume(throwing: Self.stopping)
+            return
+        }
         pending.append(Input(content: content, actor: actor, done: done))
         signal.yield()
     }
 
-    /// Returns once the event is durable and the machines have seen it; throws when it was refused
-    /// or the store failed.
-    func submit(_ content: Input.Content, actor: String) async throws {
+    /// Returns the journal's sequence number once the event is durable and the machines have seen
+    /// it; throws when it was refused or the store failed.
+    @discardableResult
+    func submit(_ content: Input.Content, actor: String) async throws -> UInt64 {
         try await withCheckedThrowingContinuation { continuation in
             enqueue(content, actor: actor, done: continuation)
         }
     }
 
-    private func process(_ batch: [Input]) async {
+    private func process(_ batch: [Input]) async throws {
         let now = clock()
         var accepted: [Input] = []
         var records: [NewRecord] = []
+        var seen: [HostID: UInt64] = [:]
         for input in batch {
             do {
-                if let refusal = refusal(of: input.content) { throw refusal }
-                records.append(try record(of: input, at: now))
-                accepted.append(input)
+                if let failure = refusal(of: input.content) { throw failure }
+                if isRepeated(input.content, &seen) {
+                    input.done?.resume(returning: head)
+                    continue
+                }
+                let final = completed(input)
+                records.append(try record(of: final, at: now))
+                accepted.append(final)
             } catch {
                 input.done?.resume(throwing: error)
             }
@@ -236,16 +221,64 @@ package actor Coordinator {
         guard !accepted.isEmpty else { return }
         do {
             let written = try await store.append(records, expecting: head)
-            head = written.last?.sequence ?? head
-            for (input, record) in zip(accepted, written) { apply(input, record.sequence) }
-            for input in accepted { input.done?.resume() }
+            take(written, accepted)
             await saveCheckpoints()
         } catch {
-            logger.critical(
-                "the journal cannot be written; nothing was decided",
-                metadata: ["error": "\(error)"])
-            for input in accepted { input.done?.resume(throwing: error) }
+            try await keepTrying(accepted, error)
         }
+    }
+
+    private func take(_ written: [JournalRecord], _ accepted: [Input]) {
+        if journalFailure != nil { logger.notice("the journal can be written again") }
+        journalFailure = nil
+        head = written.last?.sequence ?? head
+        for (input, record) in zip(accepted, written) { apply(input, record.sequence) }
+        for (input, record) in zip(accepted, written) {
+            input.done?.resume(returning: record.sequence)
+        }
+        wakeWatchers()
+    }
+
+    private func keepTrying(_ accepted: [Input], _ error: any Error) async throws {
+        let failure = APIFailure(
+            code: "unavailable",
+            message: "the journal cannot be written, so nothing was decided: \(error)",
+            remedy: "look at the free space and the disk of the coordinator's state directory")
+        logger.critical("\(failure.message)")
+        journalFailure = failure.message
+        for input in accepted { input.done?.resume(throwing: failure) }
+        if case .conflict = error as? StoreError { throw error }
+        pending.insert(contentsOf: accepted.filter { $0.done == nil }, at: 0)
+        guard pending.count <= CoordinatorLimits.pendingMax else { throw failure }
+        try await Task.sleep(for: CoordinatorLimits.journalRetry.duration)
+    }
+
+    /// True for a report that was already counted; agents send until they are acknowledged, and
+    /// two connections of one host may overlap.
+    private func isRepeated(_ content: Input.Content, _ seen: inout [HostID: UInt64]) -> Bool {
+        let arrived: (HostID, UInt64)
+        switch content {
+        case .rollout(_, .reported(let host, let report, _)): arrived = (host, report.sequence)
+        case .fleet(.strayReport(let host, let sequence, _)): arrived = (host, sequence)
+        case .fleet(.enrolled(let host, _, _, _)):
+            seen[host] = 0
+            return false
+        case .fleet, .rollout: return false
+        }
+        let (host, sequence) = arrived
+        guard sequence == (seen[host] ?? reported[host] ?? 0) + 1 else { return true }
+        seen[host] = sequence
+        return false
+    }
+
+    /// A new rollout's event says who is connected at this very moment.
+    private func completed(_ input: Input) -> Input {
+        guard case .rollout(let id, .created(var definition, _, let by, let at)) = input.content
+        else { return input }
+        definition.connected = definition.plan.hosts.map(\.id).filter { presence[$0] != nil }
+        var input = input
+        input.content = .rollout(id, .created(definition, id: id, by: by, at: at))
+        return input
     }
 
     private func record(of input: Input, at now: Timestamp) throws -> NewRecord {
@@ -258,79 +291,6 @@ package actor Coordinator {
             NewRecord(
                 at: now, actor: input.actor, stream: id.rawValue, kind: event.kind,
                 payload: try WireJSON.encode(event))
-        }
-    }
-
-    private func refusal(of content: Input.Content) -> APIFailure? {
-        guard case .rollout(let id, let event) = content else { return nil }
-        if case .created(let definition, _, _, _) = event { return conflict(definition) }
-        guard let running = rollouts[id] else {
-            return APIFailure(code: "not_found", message: "there is no rollout \(id)")
-        }
-        if case .command(let command, _, _, _) = event,
-            let reason = running.machine.refusal(of: command)
-        {
-            return APIFailure(code: "conflict", message: reason)
-        }
-        return nil
-    }
-
-    private func conflict(_ definition: RolloutDefinition) -> APIFailure? {
-        let wanted = Set(definition.plan.hosts.map(\.id))
-        for id in order {
-            guard let holder = rollouts[id] else { continue }
-            let shared = holder.machine.heldHosts.filter(wanted.contains).sorted()
-            guard let first = shared.first else { continue }
-            return APIFailure(
-                code: "conflict",
-                message: "rollout \(id) holds \(shared.count) of the plan's hosts (\(first)"
-                    + (shared.count > 1 ? ", …)" : ")"),
-                remedy: "wait for it (`belay rollout watch \(id)`), or end it "
-                    + "(`belay rollout abort \(id)`)")
-        }
-        return nil
-    }
-
-    private func apply(_ input: Input, _ sequence: UInt64) {
-        switch input.content {
-        case .fleet(let event):
-            registry.apply(event)
-            if case .enrolled(let host, _, _, _) = event { reported[host] = 0 }
-            if case .revoked(let host, let reason) = event {
-                presence[host]?.session.close(
-                    farewell: Farewell(reason: "revoked: \(reason)", retryAfter: nil))
-            }
-        case .rollout(let id, let event):
-            if case .created = event {
-                rollouts[id] = Running()
-                order.append(id)
-            }
-            if case .reported(let host, let report, _) = event {
-                note(report.sequence, of: host.rawValue)
-            }
-            let effects = rollouts[id]?.machine.handle(event) ?? []
-            rollouts[id]?.lastSequence = sequence
-            rollouts[id]?.sinceCheckpoint += 1
-            for effect in effects { perform(effect, of: id) }
-        }
-    }
-
-    private func saveCheckpoints() async {
-        for (id, running) in rollouts
-        where running.sinceCheckpoint >= CoordinatorLimits.checkpointEvery {
-            let kept = KeptRollout(
-                machine: running.machine, history: running.history,
-                reported: Dictionary(
-                    uniqueKeysWithValues: reported.map { ($0.key.rawValue, $0.value) }))
-            rollouts[id]?.sinceCheckpoint = 0
-            do {
-                try await store.save(
-                    Checkpoint(
-                        stream: id.rawValue, sequence: running.lastSequence,
-                        state: try WireJSON.encode(kept)))
-            } catch {
-                logger.error("no checkpoint was saved", metadata: ["error": "\(error)"])
-            }
         }
     }
 

@@ -1,7 +1,7 @@
 import FleetWire
 
 /// The limits of the coordinator, each with what breaks if it changes.
-enum CoordinatorLimits {
+package enum CoordinatorLimits {
     /// Heartbeats are due this often. Longer notices a dead host later.
     static let heartbeatEvery = Milliseconds.seconds(5)
     /// A session that was silent for this long is dead; three missed heartbeats.
@@ -19,7 +19,29 @@ enum CoordinatorLimits {
     /// Hosts inspected at the same time by one `belay plan`.
     static let inspectionsAtOnce = 64
     /// The largest artifact in bytes.
-    static let artifactBytesMax: Int64 = 4 << 30
+    package static let artifactBytesMax: Int64 = 4 << 30
     /// The largest JSON body of the API in bytes.
     static let bodyBytesMax = 8 << 20
+    /// Events in one commit of the journal; bounds how long the first of them waits.
+    static let batchMax = 1024
+    /// Events that may wait while the journal cannot be written, before the coordinator gives up.
+    static let pendingMax = 20_000
+    /// The journal is tried again after this.
+    static let journalRetry = Milliseconds.seconds(1)
+    /// Timers are looked at this often; finer costs more wake-ups at rest.
+    static let tickEvery = Milliseconds(100)
+    /// A session's last words must have left by then.
+    static let farewellWithin = Milliseconds.seconds(3)
+    /// How long one host may take to answer an inspection.
+    static let inspectionWithin = Milliseconds.seconds(30)
+    /// A host's plan must fit into one frame, with room for its envelope.
+    static let hostPlanBytesMax = 1_000_000
+    /// Disk space that an upload must leave free, in bytes, so that the journal can go on.
+    static let spareBytes: UInt64 = 128 << 20
+    /// The longest that a long poll waits; past it proxies cut connections.
+    static let pollMax = Milliseconds.seconds(60)
+    /// Lines of events in one answer.
+    static let eventsMax = 1000
+    /// Lifetime of the coordinator's certificate; it renews itself at a start past two thirds.
+    static let coordinatorCertificate = Milliseconds.seconds(397 * 86_400)
 }

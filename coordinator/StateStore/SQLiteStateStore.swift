@@ -26,7 +26,7 @@ package actor SQLiteStateStore: StateStore {
             "SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1"
         ).first
         head = (
-            UInt64(last?.first?.integer ?? 0), last?.last?.text ?? JournalRecord.origin
+            UInt64(clamping: last?.first?.integer ?? 0), last?.last?.text ?? JournalRecord.origin
         )
     }
 
@@ -106,12 +106,13 @@ package actor SQLiteStateStore: StateStore {
     }
 
     private static func record(_ row: [SQLiteValue]) throws -> JournalRecord {
-        guard row.count == 8, let sequence = row[0].integer, let at = row[1].integer,
+        guard row.count == 8, let sequence = row[0].integer.flatMap(UInt64.init(exactly:)),
+            let at = row[1].integer,
             let actor = row[2].text, let stream = row[3].text, let kind = row[4].text,
             let payload = row[5].blob, let previous = row[6].text, let hash = row[7].text
         else { throw StoreError.unusable("a journal row has other columns than it should") }
         return JournalRecord(
-            sequence: UInt64(sequence),
+            sequence: sequence,
             content: NewRecord(
                 at: Timestamp(milliseconds: at), actor: actor, stream: stream, kind: kind,
                 payload: payload),
@@ -139,10 +140,12 @@ package actor SQLiteStateStore: StateStore {
     package func checkpoint(of stream: String) throws -> Checkpoint? {
         let rows = try database.query(
             "SELECT sequence, state FROM checkpoint WHERE stream = ?", [.text(stream)])
-        guard let row = rows.first, let sequence = row[0].integer, let state = row[1].blob else {
+        guard let row = rows.first, let sequence = row[0].integer.flatMap(UInt64.init(exactly:)),
+            let state = row[1].blob
+        else {
             return nil
         }
-        return Checkpoint(stream: stream, sequence: UInt64(sequence), state: state)
+        return Checkpoint(stream: stream, sequence: sequence, state: state)
     }
 
     /// See `StateStore`.
@@ -150,7 +153,7 @@ package actor SQLiteStateStore: StateStore {
         try database.transaction {
             try database.execute("UPDATE term SET generation = generation + 1")
             let rows = try database.query("SELECT generation FROM term")
-            return Generation(rawValue: UInt64(rows.first?.first?.integer ?? 1))
+            return Generation(rawValue: UInt64(clamping: rows.first?.first?.integer ?? 1))
         }
     }
 
@@ -163,6 +166,6 @@ package actor SQLiteStateStore: StateStore {
         }
         if let failure { throw failure }
         let anchor = try database.query("SELECT anchor FROM term").first?.first?.integer ?? 0
-        return check.finish(anchor: UInt64(anchor))
+        return check.finish(anchor: UInt64(clamping: anchor))
     }
 }

@@ -12,6 +12,9 @@ package enum FleetEvent: Codable, Sendable {
     case accessGranted(token: APITokenView, secret: Digest)
     case accessRevoked(id: String)
     case quarantined(entries: [QuarantineView])
+    case unquarantined(digest: Digest, reason: String?)
+    /// A report on a rollout that is not known here: dropped, but counted, so that its host goes on.
+    case strayReport(host: HostID, sequence: UInt64, rollout: RolloutID)
     case started(generation: Generation)
 
     /// The name under which the journal keeps it.
@@ -26,6 +29,8 @@ package enum FleetEvent: Codable, Sendable {
         case .accessGranted: "access_granted"
         case .accessRevoked: "access_revoked"
         case .quarantined: "quarantined"
+        case .unquarantined: "quarantine_lifted"
+        case .strayReport: "report_dropped"
         case .started: "coordinator_started"
         }
     }
@@ -92,7 +97,8 @@ package struct FleetRegistry: Sendable {
                 revoked: nil)
             tokens[token]?.used += 1
         case .renewed(let host, let serial, let ends):
-            hosts[host]?.serials = [serial] + (hosts[host]?.serials.prefix(1) ?? [])
+            let before = hosts[host]?.serials.prefix(1) ?? []
+            hosts[host]?.serials = [serial] + before
             hosts[host]?.ends = ends
         case .labelled(let host, let change):
             for label in change.remove { hosts[host]?.labels[label] = nil }
@@ -107,7 +113,8 @@ package struct FleetRegistry: Sendable {
         case .accessRevoked(let id): access[id] = nil
         case .quarantined(let entries):
             for entry in entries { quarantine[entry.digest] = entry }
-        case .started: break
+        case .unquarantined(let digest, _): quarantine[digest] = nil
+        case .strayReport, .started: break
         }
     }
 
@@ -129,8 +136,18 @@ package struct FleetRegistry: Sendable {
     package func refusal(
         token: Tokens.Enrolment, host: HostID, now: Timestamp
     ) -> Refusal? {
-        let remedy = "make a new one with `belay token create`"
         guard let kept = tokens[token.id], Tokens.matches(token.secret, kept.secret) else {
+            return Refusal(
+                code: "bad_token", reason: "the token is not known here",
+                remedy: "make a new one with `belay token create`")
+        }
+        return refusal(tokenID: token.id, host: host, now: now)
+    }
+
+    /// Why a token whose secret was proved does not enrol `host` any more; nil if it does.
+    package func refusal(tokenID: String, host: HostID, now: Timestamp) -> Refusal? {
+        let remedy = "make a new one with `belay token create`"
+        guard let kept = tokens[tokenID] else {
             return Refusal(code: "bad_token", reason: "the token is not known here", remedy: remedy)
         }
         if kept.revoked {

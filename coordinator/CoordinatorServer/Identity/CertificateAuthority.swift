@@ -1,4 +1,5 @@
 import Crypto
+import FleetTransport
 package import FleetWire
 import Foundation
 import StateStore
@@ -8,11 +9,13 @@ import X509
 /// The fleet's own certificate authority: it signs hosts and the coordinator, and nothing else.
 ///
 /// Files below its directory (mode 0700): `authority.pem`, `authority.key` (0600).
-package struct CertificateAuthority: Sendable {
+package struct CertificateAuthority: Sendable, CustomStringConvertible {
+    /// The fingerprint only; the rest holds a private key.
+    package var description: String { "CertificateAuthority(\(fingerprint))" }
     /// The authority's certificate, PEM.
     package let certificatePEM: String
     /// SHA-256 of its DER; tokens carry it.
-    package let fingerprint: Digest
+    package let fingerprint: FleetWire.Digest
     private let certificate: Certificate
     private let key: Certificate.PrivateKey
 
@@ -66,9 +69,7 @@ package struct CertificateAuthority: Sendable {
         self.key = .init(key)
         var serializer = DER.Serializer()
         try serializer.serialize(certificate)
-        guard let digest = Digest(bytes: Array(SHA256.hash(data: serializer.serializedBytes)))
-        else { preconditionFailure("SHA-256 gives 32 bytes") }
-        fingerprint = digest
+        fingerprint = SHA256Hasher.digest(of: serializer.serializedBytes)
         certificatePEM = pem
     }
 

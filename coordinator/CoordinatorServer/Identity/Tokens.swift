@@ -1,4 +1,4 @@
-import Crypto
+import FleetTransport
 package import FleetWire
 import Foundation
 
@@ -18,23 +18,21 @@ package enum Tokens {
     private static let accessPrefix = "belay_"
 
     /// 32 random bytes, base64url.
-    package static func secret() -> String {
-        SymmetricKey(size: .bits256).withUnsafeBytes { base64url(Data($0)) }
-    }
+    package static func secret() -> String { base64url(Data(randomBytes(32))) }
 
     /// A short random id.
     package static func id() -> String {
-        SymmetricKey(size: .bits128).withUnsafeBytes { bytes in
-            bytes.prefix(6).map { String($0 | 0x100, radix: 16).dropFirst() }.joined()
-        }
+        randomBytes(6).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    }
+
+    private static func randomBytes(_ count: Int) -> [UInt8] {
+        var source = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &source) }
     }
 
     /// The hash that is kept of a secret.
     package static func hash(_ secret: String) -> Digest {
-        guard let digest = Digest(bytes: Array(SHA256.hash(data: Data(secret.utf8)))) else {
-            preconditionFailure("SHA-256 gives 32 bytes")
-        }
-        return digest
+        SHA256Hasher.digest(of: Array(secret.utf8))
     }
 
     /// Compares hashes in constant time; hashes of random secrets leak nothing by their order.

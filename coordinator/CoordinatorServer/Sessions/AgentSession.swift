@@ -18,6 +18,8 @@ final class AgentSession: Sendable {
     private let state = Mutex(State())
     private let outbox: AsyncStream<[UInt8]>
     private let out: AsyncStream<[UInt8]>.Continuation
+    private let closing: AsyncStream<Void>
+    private let closed: AsyncStream<Void>.Continuation
 
     init(
         host: HostID, serial: String, number: UInt64, connection: FleetConnection,
@@ -30,9 +32,13 @@ final class AgentSession: Sendable {
         self.generation = generation
         (outbox, out) = AsyncStream.makeStream(
             bufferingPolicy: .bufferingOldest(CoordinatorLimits.outboxMax))
+        (closing, closed) = AsyncStream.makeStream()
     }
 
-    /// Sends what is posted until the session closes.
+    /// True once it takes nothing any more.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Sends what is posted until the session closes, last words included; then hangs up.
     func runOutbox() async {
         for await payload in outbox {
             do { try await connection.send(payload) } catch { break }
@@ -40,16 +46,27 @@ final class AgentSession: Sendable {
         close()
     }
 
-    /// Posts a message without waiting; a full outbox closes the session.
+    /// Hangs up on a peer that does not take the last words in time.
+    func closeLate() async {
+        for await _ in closing {}
+        try? await Task.sleep(for: CoordinatorLimits.farewellWithin.duration)
+        connection.close()
+    }
+
+    /// Posts a message without waiting; a full outbox closes the session, and so does a message
+    /// that no frame can hold.
     func post(
         _ type: MessageType, _ body: some Codable & Sendable, re: String? = nil, id: String? = nil
     ) {
         let id = id ?? nextID()
         let envelope = Envelope(type, id: id, re: re, gen: generation, body: body)
-        guard let payload = try? envelope.payload(), case .enqueued = out.yield(payload) else {
+        guard let payload = try? envelope.payload(),
+            payload.count <= FrameLimits.v1.payloadBytesMax
+        else {
             close()
             return
         }
+        if case .dropped = out.yield(payload) { close() }
     }
 
     private func nextID() -> String {
@@ -96,7 +113,12 @@ final class AgentSession: Sendable {
             if !state.isClosed { state.waiting[id] = continuation }
             return state.isClosed
         }
-        if isClosed { continuation.resume(throwing: gone) }
+        if isClosed {
+            continuation.resume(throwing: gone)
+        } else if Task.isCancelled {
+            // Cancellation may have come before the continuation was there to be found.
+            settle(id, .failure(CancellationError()))
+        }
     }
 
     private var gone: Refusal {
@@ -121,9 +143,16 @@ final class AgentSession: Sendable {
         continuation?.resume(with: result)
     }
 
-    /// Ends the session; all open questions fail.
+    /// Ends the session; all open questions fail. With last words the connection is closed once
+    /// they have left (`runOutbox`) or could not leave in time (`closeLate`), else at once.
     func close(farewell: Farewell? = nil) {
         if let farewell { post(.bye, farewell) }
+        finish()
+        if farewell == nil { connection.close() }
+    }
+
+    /// Takes nothing any more; what was posted still leaves.
+    func finish() {
         let waiting = state.withLock { state in
             state.isClosed = true
             defer { state.waiting = [:] }
@@ -131,6 +160,6 @@ final class AgentSession: Sendable {
         }
         for continuation in waiting.values { continuation.resume(throwing: gone) }
         out.finish()
-        if farewell == nil { connection.close() }
+        closed.finish()
     }
 }

@@ -1,0 +1,100 @@
+import CoordinatorServer
+import FleetTransport
+import FleetWire
+import OperatorAPI
+import Testing
+
+@Suite("Sessions", .serialized)
+struct SessionTests {
+    @Test("acknowledge reports on unknown rollouts, once they are durable, over a restart")
+    func strayReports() async throws {
+        let scratch = try Scratch()
+        var kept: TLSContext.Credentials?
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let token = try await coordinator.api.token()
+            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            kept = credentials
+            let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            for (sequence, expected): (UInt64, UInt64) in [(1, 1), (2, 2), (2, 2), (1, 2)] {
+                try await agent.send(.report, agent.report(sequence))
+                #expect(try await agent.next().body(Acknowledgement.self).upTo == expected)
+            }
+            agent.connection.close()
+        }
+        let credentials = try #require(kept)
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let (agent, welcome) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            #expect(welcome.acknowledged == 2)
+            let status = try await coordinator.api.get("/v1/status").body(StatusView.self)
+            #expect(status.generation == Generation(rawValue: 2))
+            agent.connection.close()
+        }
+    }
+
+    @Test("ask again for reports that are missing, and start anew after a new enrolment")
+    func gaps() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+            let token = try await coordinator.api.token()
+            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            try await agent.send(.report, agent.report(1))
+            #expect(try await agent.next().body(Acknowledgement.self).upTo == 1)
+            try await agent.send(.report, agent.report(3))
+            #expect(try await agent.next().header.type == .bye)
+            let other = try await coordinator.api.token(host: HostID("h1"))
+            let new = try await TestAgent.enrol("h1", token: other, at: coordinator)
+            let (again, welcome) = try await TestAgent.connect("h1", new, to: coordinator)
+            #expect(welcome.acknowledged == 0)
+            try await again.send(.report, again.report(1))
+            #expect(try await again.next().body(Acknowledgement.self).upTo == 1)
+            again.connection.close()
+        }
+    }
+
+    @Test("answer heartbeats, refuse what they do not know, and survive garbage")
+    func messages() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+            let token = try await coordinator.api.token()
+            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            try await agent.send(.heartbeat, Heartbeat(now: wallClock(), metrics: ["load": 0.5]))
+            #expect(try await agent.next().header.type == .heartbeat)
+            try await agent.send(MessageType(rawValue: "dance"), ["x": 1])
+            #expect(try await agent.next().header.type == .unsupported)
+            let host = try await coordinator.api.get("/v1/hosts/h1").body(HostView.self)
+            #expect(host.metrics == ["load": 0.5])
+            try await agent.connection.send(Array("{\"type\":\"report\",\"id\":\"x\"}".utf8))
+            #expect(try await agent.next().header.type == .bye)
+            #expect(try await coordinator.api.get("/v1/status").status == 200)
+        }
+    }
+
+    @Test("carry questions about points to the host and its answer back")
+    func points() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+            let away = try await coordinator.api.send(
+                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
+            #expect(away.status == 404)
+            let token = try await coordinator.api.token()
+            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            let gone = try await coordinator.api.send(
+                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
+            #expect(gone.status == 502 && gone.code == "unreachable")
+            let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            async let answer = coordinator.api.send(
+                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
+            let question = try await agent.next()
+            #expect(question.header.type == .point)
+            try await agent.send(.points, PointReply(points: []), re: question.header.id)
+            #expect(try await answer.body(PointReply.self) == PointReply(points: []))
+            async let second = coordinator.api.send(
+                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
+            _ = try await agent.next()
+            agent.connection.close()
+            #expect(try await second.status == 502)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import FleetWire
+import Logging
+import RolloutCore
+import RolloutPlan
+
+extension Coordinator {
+    /// Hands a durable event to the state that it is for.
+    func apply(_ input: Input, _ sequence: UInt64) {
+        switch input.content {
+        case .fleet(let event): apply(event, sequence)
+        case .rollout(let id, let event): apply(event, to: id, sequence)
+        }
+    }
+
+    private func apply(_ event: FleetEvent, _ sequence: UInt64) {
+        remember(event, sequence)
+        switch event {
+        case .enrolled(let host, _, _, _):
+            presence[host]?.session.close(
+                farewell: Farewell(reason: "the host was enrolled anew", retryAfter: .seconds(1)))
+        case .revoked(let host, let reason):
+            presence[host]?.session.close(
+                farewell: Farewell(reason: "revoked: \(reason)", retryAfter: nil))
+        default: break
+        }
+    }
+
+    /// Takes a fleet event, live or in replay.
+    func remember(_ event: FleetEvent, _ sequence: UInt64) {
+        directory.apply(event)
+        switch event {
+        case .enrolled(let host, _, _, _):
+            reported[host] = 0
+            enrolledAt[host] = sequence
+        case .strayReport(let host, let number, _): count(number, of: host, at: sequence)
+        default: break
+        }
+    }
+
+    /// Counts a host's report, unless the host was enrolled anew after it.
+    func count(_ number: UInt64, of host: HostID, at sequence: UInt64) {
+        guard sequence >= enrolledAt[host] ?? 0 else { return }
+        reported[host] = max(reported[host] ?? 0, number)
+    }
+
+    private func apply(_ event: RolloutEvent, to id: RolloutID, _ sequence: UInt64) {
+        if case .created = event {
+            rollouts[id] = Running()
+            order.append(id)
+        }
+        rollouts[id]?.sinceCheckpoint += 1
+        let effects = advance(id, event, sequence)
+        for effect in effects { perform(effect, of: id) }
+        if case .created(let definition, _, _, _) = event { catchUp(id, definition) }
+    }
+
+    /// Hands an event to its machine, live or in replay.
+    func advance(
+        _ id: RolloutID, _ event: RolloutEvent, _ sequence: UInt64
+    ) -> [RolloutEffect] {
+        if case .reported(let host, let report, _) = event {
+            count(report.sequence, of: host, at: sequence)
+            if report.kind == .rolledBack || report.kind == .rollbackFailed {
+                rollouts[id]?.rollbacks[report.kind.rawValue, default: 0] += 1
+            }
+        }
+        rollouts[id]?.lastSequence = sequence
+        return rollouts[id]?.machine.handle(event) ?? []
+    }
+
+    /// Tells a new rollout who came and went while its first event became durable.
+    private func catchUp(_ id: RolloutID, _ definition: RolloutDefinition) {
+        let known = Set(definition.connected)
+        for host in definition.plan.hosts.map(\.id) {
+            let isHere = presence[host] != nil
+            guard isHere != known.contains(host) else { continue }
+            enqueue(
+                .rollout(
+                    id,
+                    isHere
+                        ? .connected(host, nil, at: clock()) : .disconnected(host, at: clock())),
+                actor: "host:\(host)", done: nil)
+        }
+    }
+}

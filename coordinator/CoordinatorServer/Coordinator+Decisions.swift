@@ -1,0 +1,145 @@
+import FleetWire
+import OperatorAPI
+import RolloutCore
+import RolloutPlan
+
+extension Coordinator {
+    /// True for what is judged before it enters the journal, see `refusal(of:)`.
+    static func canBeRefused(_ content: Input.Content) -> Bool {
+        switch content {
+        case .rollout(_, .created), .rollout(_, .command): true
+        case .rollout: false
+        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined): false
+        case .fleet: true
+        }
+    }
+
+    /// Why an input is not taken, by the state that all inputs before it have left.
+    func refusal(of content: Input.Content) -> (any Error)? {
+        switch content {
+        case .fleet(let event): refusal(of: event)
+        case .rollout(let id, .created(let definition, _, _, _)):
+            rollouts[id] == nil
+                ? conflict(Set(definition.plan.hosts.map(\.id)), besides: nil)
+                : APIFailure(code: "conflict", message: "there is a rollout \(id) already")
+        case .rollout(let id, .command(let command, _, let reason, _)):
+            refusal(of: command, reason: reason, id)
+        case .rollout(let id, _): rollouts[id] == nil ? Self.unknown(id) : nil
+        }
+    }
+
+    private func refusal(of event: FleetEvent) -> (any Error)? {
+        switch event {
+        case .enrolled(let host, _, _, let token):
+            return registry.refusal(tokenID: token, host: host, now: clock())
+        case .renewed(let host, _, _), .labelled(let host, _), .revoked(let host, _):
+            guard let known = registry.hosts[host] else { return Self.unknown(host) }
+            guard let reason = known.revoked else { return nil }
+            return APIFailure(
+                code: "conflict", message: "host \(host) was revoked: \(reason)",
+                remedy: "enrol it again with a new token")
+        case .tokenRevoked(let id) where registry.tokens[id] == nil:
+            return APIFailure(code: "not_found", message: "there is no enrolment token \(id)")
+        case .accessRevoked(let id):
+            return refusal(ofRevoking: id)
+        case .unquarantined(let digest, _) where registry.quarantine[digest] == nil:
+            return APIFailure(code: "not_found", message: "\(digest) is not in quarantine")
+        default: return nil
+        }
+    }
+
+    private func refusal(ofRevoking id: String) -> APIFailure? {
+        guard let going = registry.access[id] else {
+            return APIFailure(code: "not_found", message: "there is no API token \(id)")
+        }
+        let admins = registry.access.values.filter {
+            $0.view.role == .admin && $0.view.expires == nil
+        }
+        guard going.view.role == .admin, going.view.expires == nil, admins.count == 1 else {
+            return nil
+        }
+        return APIFailure(
+            code: "conflict", message: "\(id) is the last admin token that does not expire",
+            remedy: "make another one first: `belay access create NAME --role admin`")
+    }
+
+    static func unknown(_ host: HostID) -> APIFailure {
+        APIFailure(
+            code: "not_found", message: "there is no host \(host)",
+            remedy: "`belay host list` shows all")
+    }
+
+    private func refusal(
+        of command: OperatorCommand, reason: String?, _ id: RolloutID
+    ) -> APIFailure? {
+        guard let running = rollouts[id] else { return Self.unknown(id) }
+        if let why = running.machine.refusal(of: command) {
+            return APIFailure(code: "conflict", message: why)
+        }
+        if case .skip = command, reason?.isEmpty ?? true {
+            return APIFailure(
+                code: "invalid", message: "a host is skipped only with a reason",
+                remedy: "add --reason")
+        }
+        switch command {
+        case .rollback(let selection): return refusal(of: selection, id)
+        case .retry(let hosts):
+            return conflict(Set(hosts.isEmpty ? changedOrFailed(id) : hosts), besides: id)
+        case .approve, .pause, .resume, .promote, .abort, .skip: return nil
+        }
+    }
+
+    private func changedOrFailed(_ id: RolloutID) -> [HostID] {
+        let hosts = rollouts[id]?.machine.view(now: clock())?.hosts ?? []
+        return hosts.filter { $0.changed || $0.state == .failed }.map(\.id)
+    }
+
+    /// Which hosts a rollback takes back; those that the rollout changed and has not taken back.
+    func hosts(of selection: RollbackSelection, in id: RolloutID) -> [HostID] {
+        let view = rollouts[id]?.machine.view(now: clock())
+        return (view?.hosts ?? []).filter { host in
+            guard Self.isChanged(host) else { return false }
+            return switch selection.hosts {
+            case .all: true
+            case .wave(let name): host.wave == name
+            case .named(let names): names.contains(host.id)
+            }
+        }.map(\.id)
+    }
+
+    static func isChanged(_ host: RolloutView.HostView) -> Bool {
+        host.changed && host.state != .rolledBack
+    }
+
+    private func refusal(of selection: RollbackSelection, _ id: RolloutID) -> APIFailure? {
+        let wanted = Set(hosts(of: selection, in: id))
+        if let held = conflict(wanted, besides: id) { return held }
+        guard !selection.includeLater, let at = order.firstIndex(of: id) else { return nil }
+        let later = order[(at + 1)...].filter { other in
+            let hosts = rollouts[other]?.machine.view(now: clock())?.hosts ?? []
+            return hosts.contains { wanted.contains($0.id) && Self.isChanged($0) }
+        }
+        guard !later.isEmpty else { return nil }
+        return APIFailure(
+            code: "conflict",
+            message: "later rollouts changed the same hosts: "
+                + later.map(\.rawValue).joined(separator: ", "),
+            remedy: "roll those back first, or add --include-later to undo them with it")
+    }
+
+    /// The refusal that another rollout holds some of these hosts; nil if none does.
+    func conflict(_ wanted: Set<HostID>, besides: RolloutID?) -> APIFailure? {
+        for id in order where id != besides {
+            guard let holder = rollouts[id] else { continue }
+            let shared = holder.machine.heldHosts.filter(wanted.contains).sorted()
+            guard let first = shared.first else { continue }
+            return APIFailure(
+                code: "conflict",
+                message: "rollout \(id) holds \(shared.count) of the hosts (\(first)"
+                    + (shared.count > 1 ? ", …)" : ")"),
+                remedy: "wait for it (`belay rollout watch \(id)`), or end it "
+                    + "(`belay rollout abort \(id)`)")
+        }
+        return nil
+    }
+}

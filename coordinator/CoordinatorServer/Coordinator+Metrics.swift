@@ -1,0 +1,115 @@
+package import FleetWire
+import OperatorAPI
+import RolloutCore
+
+extension Coordinator {
+    /// The coordinator's metrics as Prometheus text.
+    package func metrics(certificateEnds: Timestamp) -> String {
+        let views = views()
+        var text = PrometheusText()
+        text.family(
+            "belay_build_info", .gauge, "The version that runs.",
+            [(["version": CoordinatorVersion.text], 1)])
+        text.family(
+            "belay_agents_connected", .gauge, "Agents that are connected.",
+            [([:], Double(presence.count))])
+        text.family(
+            "belay_journal_sequence", .gauge, "Sequence number of the journal's last record.",
+            [([:], Double(head))])
+        text.family(
+            "belay_journal_writable", .gauge, "1 while the journal can be written.",
+            [([:], journalFailure == nil ? 1 : 0)])
+        text.family(
+            "belay_cert_expiry_timestamp_seconds", .gauge,
+            "When a certificate ends, in seconds since 1970.", certificates(certificateEnds))
+        text.family(
+            "belay_rollout_hosts", .gauge, "Hosts of a rollout by state.",
+            views.flatMap(Self.hosts))
+        text.family(
+            "belay_gate_result", .gauge, "1 for the newest verdict of a gate.",
+            views.flatMap(Self.gates))
+        text.family(
+            "belay_failure_budget_remaining", .gauge,
+            "Hosts that may still go wrong; negative once the budget is overspent.",
+            views.flatMap(Self.budgets))
+        text.family(
+            "belay_rollbacks_total", .counter, "Restores of hosts that ended, by result.",
+            order.flatMap { id in
+                (rollouts[id]?.rollbacks ?? [:]).sorted { $0.key < $1.key }.map {
+                    (["rollout": id.rawValue, "result": $0.key], Double($0.value))
+                }
+            })
+        return text.text
+    }
+
+    private func certificates(_ own: Timestamp) -> [PrometheusText.Sample] {
+        let hosts = registry.hosts.filter { $0.value.revoked == nil }
+        return [(["subject": "coordinator"], Double(own.milliseconds / 1000))]
+            + hosts.sorted { $0.key < $1.key }.map {
+                (["subject": "host/\($0.key)"], Double($0.value.ends.milliseconds / 1000))
+            }
+    }
+
+    private static func hosts(_ view: RolloutView) -> [PrometheusText.Sample] {
+        HostState.allCases.compactMap { state in
+            let count = view.hosts.count { $0.state == state }
+            guard count > 0 else { return nil }
+            return (
+                ["rollout": view.id.rawValue, "state": state.rawValue], Double(count)
+            )
+        }
+    }
+
+    private static func gates(_ view: RolloutView) -> [PrometheusText.Sample] {
+        view.waves.flatMap { wave in
+            wave.gates.compactMap { gate in
+                guard let verdict = gate.verdict else { return nil }
+                return (
+                    [
+                        "rollout": view.id.rawValue, "wave": wave.name, "gate": gate.name,
+                        "result": verdict.rawValue,
+                    ], 1
+                )
+            }
+        }
+    }
+
+    private static func budgets(_ view: RolloutView) -> [PrometheusText.Sample] {
+        view.budgets.map { budget in
+            (
+                ["rollout": view.id.rawValue, "scope": budget.scope],
+                Double(budget.limit - budget.spent.count)
+            )
+        }
+    }
+}
+
+/// Writes the Prometheus text format 0.0.4
+/// (https://prometheus.io/docs/instrumenting/exposition_formats/).
+struct PrometheusText {
+    typealias Sample = ([String: String], Double)
+    enum Kind: String { case gauge, counter }
+
+    private(set) var text = ""
+
+    /// Adds a family; one without samples is left out.
+    mutating func family(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
+        guard !samples.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        for (labels, value) in samples {
+            let pairs = labels.sorted { $0.key < $1.key }.map { label, value in
+                "\(label)=\"\(Self.escaped(value))\""
+            }
+            let shown =
+                value == value.rounded() && abs(value) < 1e15
+                ? String(Int64(value)) : String(value)
+            text +=
+                name + (pairs.isEmpty ? "" : "{\(pairs.joined(separator: ","))}") + " \(shown)\n"
+        }
+    }
+
+    private static func escaped(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            .replacing("\n", with: "\\n")
+    }
+}
