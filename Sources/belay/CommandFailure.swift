@@ -57,7 +57,9 @@ enum FailureText {
             return [String(decoding: bytes, as: UTF8.self)]
         }
         var lines = [style.paint("error:", .bad) + " " + failure.message]
-        if let remedy = failure.remedy { lines.append(style.paint("  try:", .faint) + " " + remedy) }
+        if let remedy = failure.remedy {
+            lines.append(style.paint("  try:", .faint) + " " + remedy)
+        }
         return lines
     }
 

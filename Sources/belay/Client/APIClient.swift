@@ -103,7 +103,9 @@ struct APIClient: Sendable {
         _ method: HTTPMethod, _ path: Path, _ body: (any Encodable & Sendable)? = nil,
         to attempt: String
     ) async throws {
-        let sent = try body.map { HTTPClientRequest.Body.bytes(ByteBuffer(bytes: try WireJSON.encode($0))) }
+        let sent = try body.map {
+            HTTPClientRequest.Body.bytes(ByteBuffer(bytes: try WireJSON.encode($0)))
+        }
         _ = try await bytes(method, path, body: sent, to: attempt, within: Limits.answer)
     }
 

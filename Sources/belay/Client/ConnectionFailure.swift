@@ -27,7 +27,8 @@ enum ConnectionFailure {
                     + "then try again")
         }
         return CommandFailure(
-            .unreachable, "\(attempt): the coordinator at \(address) cannot be reached: "
+            .unreachable,
+            "\(attempt): the coordinator at \(address) cannot be reached: "
                 + reason(error),
             remedy: "look whether belay-coordinator runs there and BELAY_ADDR is right")
     }
@@ -60,10 +61,14 @@ enum ConnectionFailure {
         case let error as IOError:
             return error.description.contains("refused") || error.errnoCode == 111
                 ? "connection refused" : error.description
-        case ChannelError.connectTimeout, HTTPClientError.connectTimeout:
-            return "no answer within 5 s"
-        case HTTPClientError.tlsHandshakeTimeout: return "its TLS did not answer"
-        case HTTPClientError.remoteConnectionClosed: return "it closed the connection"
+        case let error as HTTPClientError where error == .connectTimeout:
+            return "no answer within \(APIClient.Limits.connectSeconds) s"
+        case let error as HTTPClientError where error == .tlsHandshakeTimeout:
+            return "its TLS did not answer"
+        case let error as HTTPClientError where error == .remoteConnectionClosed:
+            return "it closed the connection"
+        case ChannelError.connectTimeout:
+            return "no answer within \(APIClient.Limits.connectSeconds) s"
         case is NIOSSLError: return "it does not speak TLS 1.3"
         default: return String(describing: error)
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FleetWire
 import Foundation
+import NIOHTTP1
 import OperatorAPI
 import RolloutCore
 import RolloutPlan

@@ -8,25 +8,26 @@ extension WireIdentifier {
     init?(argument: String) { self.init(rawValue: argument) }
 }
 
-extension HostID: @retroactive ExpressibleByArgument {}
-extension RolloutID: @retroactive ExpressibleByArgument {}
-extension PointID: @retroactive ExpressibleByArgument {}
+extension HostID: ExpressibleByArgument {}
+extension RolloutID: ExpressibleByArgument {}
+extension PointID: ExpressibleByArgument {}
 
-extension Digest: @retroactive ExpressibleByArgument {
+extension Digest: ExpressibleByArgument {
     /// `sha256:…` or the 64 digits.
-    public init?(argument: String) { self.init(argument) }
+    init?(argument: String) { self.init(argument) }
 }
 
-extension RollbackScope: @retroactive ExpressibleByArgument {
+extension RollbackScope: ExpressibleByArgument {
     /// As printed.
-    public init?(argument: String) { self.init(argument) }
+    init?(argument: String) { self.init(argument) }
 }
 
-extension AccessRole: @retroactive ExpressibleByArgument {}
+extension AccessRole: ExpressibleByArgument {}
 
 /// A span as it is typed.
 struct SpanArgument: ExpressibleByArgument {
     var span: Milliseconds
+    init(span: Milliseconds) { self.span = span }
     init?(argument: String) {
         guard let span = QuantityText.span(parsing: argument), span > .zero else { return nil }
         self.span = span

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FleetWire
+import NIOHTTP1
 import OperatorAPI
 import RolloutPlan
 

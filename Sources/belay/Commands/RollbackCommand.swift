@@ -1,5 +1,6 @@
 import ArgumentParser
 import FleetWire
+import NIOHTTP1
 import OperatorAPI
 import RolloutCore
 
@@ -17,7 +18,8 @@ struct RollbackCommand: AsyncParsableCommand {
     var wave: String?
     @Option(help: "full, component=NAME, flags, config or data.")
     var scope: RollbackScope = .full
-    @Option(name: .customLong("to"), help: "To this point; each host's own of the rollout if left out.")
+    @Option(
+        name: .customLong("to"), help: "To this point; each host's own of the rollout if left out.")
     var point: PointID?
     @Flag(help: "Lift max_parallel and max_unavailable: quicker, and the service may be down.")
     var fast = false

@@ -12,7 +12,8 @@ enum ListText {
         table.rows = hosts.map { host in
             var row = [
                 host.id.rawValue, state(host, style),
-                host.connected ? "now" : host.lastSeen.map { QuantityText.age($0, now: now) } ?? "never",
+                host.connected
+                    ? "now" : host.lastSeen.map { QuantityText.age($0, now: now) } ?? "never",
                 host.heldBy?.rawValue ?? "", pairs(host.labels),
             ]
             if isWide {
@@ -32,7 +33,8 @@ enum ListText {
             (
                 "seen",
                 host.connected
-                    ? "now" : host.lastSeen.map { QuantityText.age($0, now: now) + " ago" } ?? "never"
+                    ? "now"
+                    : host.lastSeen.map { QuantityText.age($0, now: now) + " ago" } ?? "never"
             ),
             ("agent", host.agentVersion ?? ""), ("held by", host.heldBy?.rawValue ?? "no rollout"),
             ("certificate", "ends " + QuantityText.date(host.certificateEnds)),
@@ -42,19 +44,24 @@ enum ListText {
         rows += section("labels", host.labels.map { ($0, $1) })
         rows += section("facts", host.facts.map { ($0, $1) })
         rows += section(
-            "metrics", host.metrics.map { ($0, $1 == $1.rounded() && abs($1) < 1e15 ? "\(Int64($1))" : "\($1)") })
+            "metrics",
+            host.metrics.map {
+                ($0, $1 == $1.rounded() && abs($1) < 1e15 ? "\(Int64($1))" : "\($1)")
+            })
         return facts(rows, style)
     }
 
     static func tokens(_ tokens: [TokenView], now: Timestamp, style: Style) -> [String] {
-        var table = TextTable(["TOKEN", "STATE", "USES LEFT", "EXPIRES", "LABELS"], right: ["USES LEFT"])
+        var table = TextTable(
+            ["TOKEN", "STATE", "USES LEFT", "EXPIRES", "LABELS"], right: ["USES LEFT"])
         table.rows = tokens.map { token in
             let state =
                 token.revoked
                 ? style.paint("revoked", .bad)
                 : token.expires < now
                     ? style.paint("expired", .caution)
-                    : token.usesLeft == 0 ? style.paint("used", .faint) : style.paint("valid", .good)
+                    : token.usesLeft == 0
+                        ? style.paint("used", .faint) : style.paint("valid", .good)
             return [
                 token.id, state, "\(token.usesLeft)", QuantityText.date(token.expires),
                 pairs(token.labels),

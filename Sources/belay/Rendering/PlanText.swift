@@ -33,18 +33,24 @@ struct PlanText {
             }
         var rows = [
             ("limits", motion), ("may be lost", "\(budget); \(then)"),
-            ("confirmed", "within \(QuantityText.span(plan.work.confirmWithin)), "
-                + "else the host takes itself back"),
+            (
+                "confirmed",
+                "within \(QuantityText.span(plan.work.confirmWithin)), "
+                    + "else the host takes itself back"
+            ),
         ]
         if plan.needsApproval { rows.append(("approval", "needed before the first host")) }
         for artifact in plan.artifacts {
-            rows.append((
-                "artifact",
-                "\(artifact.name)  \(QuantityText.bytes(artifact.size))  \(artifact.digest.short)"
-            ))
+            rows.append(
+                (
+                    "artifact",
+                    "\(artifact.name)  \(QuantityText.bytes(artifact.size))  \(artifact.digest.short)"
+                ))
         }
-        rows.append((
-            "captured", plan.work.components.map(\.name.rawValue).joined(separator: ", ")))
+        rows.append(
+            (
+                "captured", plan.work.components.map(\.name.rawValue).joined(separator: ", ")
+            ))
         let title =
             style.paint(plan.name, .strong) + " on "
             + QuantityText.count(plan.hosts.count, "host") + " in "
@@ -56,7 +62,8 @@ struct PlanText {
     }
 
     private func waves() -> [String] {
-        var table = TextTable(["WAVE", "COUNT", "SOAK", "GATES", "HOSTS"], right: ["COUNT", "SOAK"])
+        var table = TextTable(
+            ["WAVE", "COUNT", "SOAK", "GATES", "HOSTS"], right: ["COUNT", "SOAK"])
         table.rows = plan.waves.map { wave in
             let gates = wave.gates.map { gate in
                 gate.manual
@@ -76,7 +83,8 @@ struct PlanText {
         var groups: [(hosts: [HostID], inspection: Inspection)] = []
         var place: [[PlannedChange]: Int] = [:]
         let inspections = Dictionary(
-            preview.inspections.map { ($0.host, $0.inspection) }) { first, _ in first }
+            preview.inspections.map { ($0.host, $0.inspection) }
+        ) { first, _ in first }
         for host in plan.hosts {
             guard let inspection = inspections[host.id] ?? nil else { continue }
             if let index = place[inspection.changes] {

@@ -55,7 +55,8 @@ enum RolloutText {
     }
 
     private static func waves(_ view: RolloutView, style: Style) -> [String] {
-        var table = TextTable(["WAVE", "STATE", "HOSTS", "GATE", "VERDICT", "RESTS ON"], right: ["HOSTS"])
+        var table = TextTable(
+            ["WAVE", "STATE", "HOSTS", "GATE", "VERDICT", "RESTS ON"], right: ["HOSTS"])
         for wave in view.waves {
             let head = [
                 wave.name, style.paint(wave.state.rawValue, wave.state.role),
@@ -99,7 +100,8 @@ enum RolloutText {
     }
 
     private static func budgets(_ view: RolloutView, style: Style) -> [String] {
-        var table = TextTable(["BUDGET", "LOST", "MAY BE LOST", "HOSTS"], right: ["LOST", "MAY BE LOST"])
+        var table = TextTable(
+            ["BUDGET", "LOST", "MAY BE LOST", "HOSTS"], right: ["LOST", "MAY BE LOST"])
         table.rows = view.budgets.map { budget in
             [
                 budget.scope, "\(budget.spent.count)", "\(budget.limit)",

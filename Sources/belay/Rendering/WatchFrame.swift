@@ -122,7 +122,8 @@ struct WatchFrame {
             if middling { row += [isActive ? host.stage?.rawValue ?? "" : ""] }
             row += [
                 step(host, isActive: isActive), progress(host, columns: middling ? 10 : 5),
-                host.state == .pending ? "" : QuantityText.age(host.since, now: view.endedAt ?? now),
+                host.state == .pending
+                    ? "" : QuantityText.age(host.since, now: view.endedAt ?? now),
             ]
             return row
         }
