@@ -106,9 +106,12 @@ struct PlanText {
         let actions = changes.map { $0.action.count }.max() ?? 0
         return changes.flatMap { change in
             let action = DisplayWidth.pad(change.action, to: actions)
+            let isSentence = !change.detail.isEmpty && !change.detail.contains("\n")
             let head =
                 "  " + style.paint(action, role(of: change.action)) + "  " + change.subject
+                + (isSentence ? ": " + change.detail : "")
                 + style.paint("  \(change.step)", .faint)
+            if isSentence { return [head] }
             return [head] + DiffText.lines(change.detail, style: style, indent: "      ")
         }
     }

@@ -15,7 +15,7 @@ struct WatchFrame {
     /// The lines, none wider than `width`.
     func lines() -> [String] {
         let top = header() + [""] + waves() + [""]
-        let bottom = [""] + limits() + sentence()
+        let bottom = [""] + limits() + [""] + sentence()
         let room = height.map { max(4, $0 - 1 - top.count - bottom.count) }
         return (top + hosts(room: room) + bottom).map { DisplayWidth.cut($0, to: width) }
     }
@@ -73,7 +73,8 @@ struct WatchFrame {
         if let until = wave.soakUntil, wave.state == .soaking, now < until {
             parts.append("\(QuantityText.span(coarse(until.since(now)))) left")
         }
-        for gate in wave.gates {
+        // Once all is over, what was never asked says nothing.
+        for gate in wave.gates where gate.verdict != nil || view.endedAt == nil {
             let (text, role): (String, Style.Role) =
                 switch gate.verdict {
                 case .pass: ("passed", .good)
@@ -108,12 +109,12 @@ struct WatchFrame {
     private func table(_ hosts: [RolloutView.HostView]) -> [String] {
         let wide = width >= 96
         let middling = width >= 64
-        var titles = ["HOST"]
+        var titles = ["  HOST"]
         if wide { titles += ["WAVE"] }
         titles += ["STATE"]
         if middling { titles += ["STAGE"] }
         titles += ["STEP", "PROGRESS", "FOR"]
-        var table = TextTable(titles, right: ["FOR"], flexible: ["STEP", "STAGE", "HOST"])
+        var table = TextTable(titles, right: ["FOR"], flexible: ["STEP", "STAGE", "  HOST"])
         table.rows = hosts.map { host in
             var row = ["\(style.paint(host.state.symbol(style), host.state.role)) \(host.id)"]
             if wide { row += [host.wave] }
