@@ -1,5 +1,6 @@
 import ArgumentParser
 import FleetWire
+import OperatorAPI
 import Testing
 
 @testable import belay

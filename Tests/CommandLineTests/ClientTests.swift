@@ -1,6 +1,7 @@
 import FleetWire
 import Foundation
 import NIOCore
+import NIOHTTP1
 import OperatorAPI
 import RolloutCore
 import RolloutPlan
@@ -172,10 +173,9 @@ struct ClientTests {
             let isMissing = request.method == .HEAD && request.uri.hasSuffix(missing.hex)
             return .init(status: isMissing ? .notFound : .ok)
         }
-        let loaded = LoadedPlan(
-            plan: Samples.plan, artifactFiles: [here: file, missing: file], warnings: [])
         try await client(server.port) {
-            try await ArtifactUpload(client: $0, console: .error).run(loaded)
+            try await ArtifactUpload(client: $0, console: .error).run(
+                Samples.plan, files: [here: file, missing: file])
         }
         let puts = server.asked.filter { $0.method == .PUT }
         #expect(puts.map(\.uri) == ["/v1/artifacts/\(missing.hex)"])

@@ -9,9 +9,9 @@ struct ArtifactUpload {
     let console: Console
 
     /// Asks for each, then sends what is missing.
-    func run(_ loaded: LoadedPlan) async throws {
-        for (digest, file) in loaded.artifactFiles.sorted(by: { $0.key < $1.key }) {
-            let name = loaded.plan.artifacts.first { $0.digest == digest }?.name ?? digest.short
+    func run(_ plan: Plan, files: [Digest: String]) async throws {
+        for (digest, file) in files.sorted(by: { $0.key < $1.key }) {
+            let name = plan.artifacts.first { $0.digest == digest }?.name ?? digest.short
             let path = Path("/v1/artifacts").adding(digest.hex)
             if try await client.exists(path, to: "ask for artifact \(name)") { continue }
             try await send(name: name, file: file, to: path)

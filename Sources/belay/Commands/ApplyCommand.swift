@@ -41,7 +41,8 @@ struct ApplyCommand: AsyncParsableCommand {
                     + "--auto-approve")
         }
         try await APIClient.with { client in
-            try await ArtifactUpload(client: client, console: .error).run(loaded)
+            try await ArtifactUpload(client: client, console: .error)
+                .run(loaded.plan, files: loaded.artifactFiles)
             let preview = try await client.preview(loaded.plan)
             try compare(preview)
             show(preview)
