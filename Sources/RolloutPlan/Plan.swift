@@ -152,17 +152,3 @@ package struct Plan: Codable, Sendable, Hashable {
         }
     }
 }
-
-/// A number of hosts, or a percentage of some; `5` or `10%`.
-package enum Count: Codable, Sendable, Hashable {
-    case number(Int)
-    case percent(Int)
-
-    /// The count of `total`, percentages rounded down.
-    package func of(_ total: Int) -> Int {
-        switch self {
-        case .number(let number): number
-        case .percent(let percent): total * percent / 100
-        }
-    }
-}

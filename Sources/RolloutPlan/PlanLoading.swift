@@ -42,14 +42,6 @@ package struct LoadedPlan: Sendable {
     package var warnings: [PlanProblem]
 }
 
-/// Reads plans from YAML files.
-package enum PlanLoader {
-    /// Reads, checks and inlines `path`; throws every problem at once.
-    package static func load(path: String) throws(PlanProblems) -> LoadedPlan {
-        throw PlanProblems([])
-    }
-}
-
 /// A host that a plan is held against.
 package struct FleetHost: Sendable, Hashable {
     /// Its id.
@@ -60,17 +52,5 @@ package struct FleetHost: Sendable, Hashable {
     package init(id: HostID, labels: [String: String]) {
         self.id = id
         self.labels = labels
-    }
-}
-
-extension Plan {
-    /// SHA-256 over the canonical JSON of the plan.
-    package var digest: Digest { Digest(bytes: [UInt8](repeating: 0, count: 32))! }
-
-    /// Holds the plan against the fleet; throws what does not fit (a selector without hosts, an
-    /// unknown host, a wave that stays empty, …). Checks everything again that the loader checks,
-    /// since a plan may come by the API from elsewhere.
-    package func resolve(against fleet: [FleetHost]) throws(PlanProblems) -> ResolvedPlan {
-        throw PlanProblems([])
     }
 }

@@ -1,9 +1,49 @@
 /// A label selector as Kubernetes writes it: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
 package struct Selector: Sendable, Hashable {
+    /// What is asked of one label.
+    enum Requirement: Sendable, Hashable {
+        case equals(String, String)
+        /// Holds without the label too, as in Kubernetes.
+        case differs(String, String)
+        case oneOf(String, Set<String>)
+        /// Holds without the label too, as in Kubernetes.
+        case noneOf(String, Set<String>)
+        case exists(String)
+        case missing(String)
+    }
+
+    let requirements: [Requirement]
+
     /// Parses; throws what is wrong and where (`column` from 1).
-    package init(parsing text: String) throws(SelectorError) {}
+    package init(parsing text: String) throws(SelectorError) {
+        var parser = SelectorParser(text)
+        requirements = try parser.parse()
+    }
+
     /// True if all of its requirements hold.
-    package func matches(_ labels: [String: String]) -> Bool { false }
+    package func matches(_ labels: [String: String]) -> Bool {
+        requirements.allSatisfy { requirement in
+            switch requirement {
+            case .equals(let key, let value): labels[key] == value
+            case .differs(let key, let value): labels[key] != value
+            case .oneOf(let key, let values): labels[key].map(values.contains) ?? false
+            case .noneOf(let key, let values): !(labels[key].map(values.contains) ?? false)
+            case .exists(let key): labels[key] != nil
+            case .missing(let key): labels[key] == nil
+            }
+        }
+    }
+
+    /// The labels that it asks for, in order.
+    package var labels: [String] {
+        requirements.map { requirement in
+            switch requirement {
+            case .equals(let key, _), .differs(let key, _), .oneOf(let key, _),
+                .noneOf(let key, _), .exists(let key), .missing(let key):
+                key
+            }
+        }
+    }
 }
 
 /// Why a selector is none.

@@ -1,0 +1,189 @@
+import FleetWire
+
+/// Holds one checked plan against one fleet.
+struct PlanResolver {
+    private let plan: Plan
+    private let fleet: [FleetHost]
+    private var problems: [PlacedProblem] = []
+
+    init(plan: Plan, fleet: [FleetHost]) {
+        self.plan = plan
+        self.fleet = fleet
+    }
+
+    mutating func resolve() throws(PlanProblems) -> ResolvedPlan {
+        let targets = targets()
+        if targets.isEmpty && problems.isEmpty { noTargets() }
+        checkDomain(of: targets)
+        let waves = waves(of: targets)
+        guard problems.isEmpty else { throw PlanProblems(problems.map(\.withoutPlace)) }
+        let byID = Dictionary(targets.map { ($0.id, $0) }) { first, _ in first }
+        return ResolvedPlan(
+            name: plan.name, planDigest: plan.digest, artifacts: plan.artifacts,
+            hosts: waves.flatMap(\.hosts).compactMap { byID[$0] }, waves: waves,
+            limits: limits(of: targets), budget: budget(of: targets, waves: waves),
+            rollback: plan.rollback, needsApproval: plan.needsApproval,
+            work: PlannedWork(
+                variables: plan.variables, components: plan.components, stages: plan.stages,
+                confirmWithin: plan.confirmWithin, coordinatorLost: plan.coordinatorLost))
+    }
+
+    /// The hosts of the rollout in order of domain and id.
+    private mutating func targets() -> [ResolvedHost] {
+        let path = PlanPath()["targets"]["hosts"]
+        var named: Set<HostID> = []
+        let known = Set(fleet.map(\.id))
+        for (index, host) in plan.targets.hosts.enumerated() {
+            if known.contains(host) {
+                named.insert(host)
+            } else {
+                unknownHost(host, at: path[index])
+            }
+        }
+        let selector = plan.targets.selector.flatMap { try? Selector(parsing: $0) }
+        var taken: Set<HostID> = []
+        return fleet.filter { host in
+            (named.contains(host.id) || selector?.matches(host.labels) == true)
+                && taken.insert(host.id).inserted
+        }.map { host in
+            ResolvedHost(
+                id: host.id, labels: host.labels,
+                domain: plan.strategy.domain.flatMap { host.labels[$0] } ?? "")
+        }.sorted { ($0.domain, $0.id.rawValue) < ($1.domain, $1.id.rawValue) }
+    }
+
+    private mutating func unknownHost(_ host: HostID, at path: PlanPath) {
+        let hint = NearestName.hint(host.rawValue, among: fleet.map(\.id.rawValue))
+        note(path, "the fleet has no host `\(host)`\(hint)")
+    }
+
+    private mutating func noTargets() {
+        let path = PlanPath()["targets"]["selector"]
+        guard !fleet.isEmpty else {
+            return note(path, "the fleet has no hosts yet; enrol agents first")
+        }
+        let asked = plan.targets.selector.flatMap { try? Selector(parsing: $0) }?.labels ?? []
+        let labels = Set(fleet.flatMap(\.labels.keys))
+        let hints = asked.filter { !labels.contains($0) }.map {
+            "; no host has the label `\($0)`\(NearestName.hint($0, among: labels))"
+        }
+        note(
+            path,
+            "`\(plan.targets.selector ?? "")` matches none of the \(fleet.count) hosts"
+                + hints.joined() + "; labels that exist: " + shownLabels())
+    }
+
+    private func shownLabels() -> String {
+        var values: [String: Set<String>] = [:]
+        for host in fleet {
+            for (label, value) in host.labels { values[label, default: []].insert(value) }
+        }
+        if values.isEmpty { return "none" }
+        let shown = values.keys.sorted().prefix(20).map { label in
+            let all = (values[label] ?? []).sorted()
+            let some = all.prefix(5).joined(separator: "|")
+            return "\(label)=\(some)\(all.count > 5 ? "|…" : "")"
+        }
+        return shown.joined(separator: ", ") + (values.count > 20 ? ", …" : "")
+    }
+
+    private mutating func checkDomain(of targets: [ResolvedHost]) {
+        guard let domain = plan.strategy.domain, !targets.isEmpty,
+            !targets.contains(where: { $0.labels[domain] != nil })
+        else { return }
+        let labels = Set(targets.flatMap(\.labels.keys))
+        note(
+            PlanPath()["strategy"]["domain"],
+            "none of the \(targets.count) targets has the label `\(domain)`"
+                + NearestName.hint(domain, among: labels))
+    }
+
+    private mutating func note(_ path: PlanPath, _ message: String) {
+        problems.append(PlacedProblem(severity: .error, path: path, message: message))
+    }
+}
+
+extension PlanResolver {
+    private mutating func waves(of targets: [ResolvedHost]) -> [ResolvedWave] {
+        guard !targets.isEmpty else { return [] }
+        let path = PlanPath()["strategy"]["waves"]
+        if plan.strategy.waves.isEmpty {
+            return [ResolvedWave(name: "all", hosts: targets.map(\.id), soak: .zero, gates: [])]
+        }
+        var left = targets
+        var waves: [ResolvedWave] = []
+        for (index, wave) in plan.strategy.waves.enumerated() {
+            checkHosts(of: wave, at: path[index], targets: targets)
+            let matching = left.filter { host in
+                (wave.hosts.isEmpty || wave.hosts.contains(host.id))
+                    && (wave.selector.map { (try? Selector(parsing: $0))?.matches(host.labels) }
+                        ?? true) == true
+            }
+            let count = wave.size.map { $0.of(targets.count) } ?? matching.count
+            let taken = matching.prefix(count).map(\.id)
+            if taken.isEmpty { empty(wave, path[index], matching.count, left.count, targets.count) }
+            let gone = Set(taken)
+            left.removeAll { gone.contains($0.id) }
+            waves.append(
+                ResolvedWave(name: wave.name, hosts: taken, soak: wave.soak, gates: wave.gates))
+        }
+        guard !left.isEmpty else { return waves }
+        if waves.contains(where: { $0.name == "rest" }) {
+            note(
+                path,
+                "\(left.count) hosts are in no wave and would form the wave `rest`, but a wave has "
+                    + "that name; give it another, or let it take them")
+        }
+        return waves + [ResolvedWave(name: "rest", hosts: left.map(\.id), soak: .zero, gates: [])]
+    }
+
+    private mutating func checkHosts(of wave: Plan.Wave, at path: PlanPath, targets: [ResolvedHost])
+    {
+        for (index, host) in wave.hosts.enumerated() where !targets.contains(where: { $0.id == host }) {
+            if fleet.contains(where: { $0.id == host }) {
+                note(path["hosts"][index], "host `\(host)` is not one of the plan's targets")
+            } else {
+                unknownHost(host, at: path["hosts"][index])
+            }
+        }
+    }
+
+    private mutating func empty(
+        _ wave: Plan.Wave, _ path: PlanPath, _ matching: Int, _ left: Int, _ total: Int
+    ) {
+        let why: String
+        if let size = wave.size, matching > 0 {
+            why = "\(size.friendly) of \(total) hosts is 0; write a count or a larger percentage"
+        } else if left == 0 {
+            why = "the waves before it take all \(total) hosts"
+        } else {
+            why = "none of the \(left) hosts that are left matches"
+        }
+        note(path, "wave `\(wave.name)` would be empty: \(why)")
+    }
+
+    /// Percentages are of the rollout's hosts and round down; 1 is the least that lets it go on.
+    private func limits(of targets: [ResolvedHost]) -> RolloutLimits {
+        let strategy = plan.strategy
+        return RolloutLimits(
+            parallelMax: max(1, strategy.parallelMax.of(targets.count)),
+            unavailableMax: max(1, strategy.unavailableMax.of(targets.count)),
+            unavailablePerDomainMax: strategy.unavailablePerDomainMax.map {
+                max(1, $0.of(smallestDomain(of: targets)))
+            }, stageDeadline: plan.deadlines.stage, migrationDeadline: plan.deadlines.migration,
+            unreachableAfter: plan.deadlines.unreachable)
+    }
+
+    private func budget(of targets: [ResolvedHost], waves: [ResolvedWave]) -> FailureBudget {
+        FailureBudget(
+            fleet: plan.budget.fleet.of(targets.count),
+            wave: plan.budget.wave.map { $0.of(waves.map(\.hosts.count).min() ?? 0) },
+            domain: plan.budget.domain.map { $0.of(smallestDomain(of: targets)) })
+    }
+
+    /// One number holds for all domains: a percentage is of the smallest, so that it is kept in
+    /// every one.
+    private func smallestDomain(of targets: [ResolvedHost]) -> Int {
+        Dictionary(grouping: targets, by: \.domain).values.map(\.count).min() ?? 0
+    }
+}
