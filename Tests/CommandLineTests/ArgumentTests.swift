@@ -30,6 +30,7 @@ struct ArgumentTests {
             "token access create ana --role operator --lifetime 90d", "token access list",
             "token access revoke t1", "events", "events --follow -o json",
             "events --after 7 --stream fleet --limit 10", "audit verify", "lint p.yaml",
+            "lint --schema",
             "quarantine list",
             "quarantine remove \(String(repeating: "a", count: 64)) --reason tested", "status",
             "completion bash", "completion zsh", "completion fish",
@@ -47,7 +48,7 @@ struct ArgumentTests {
             "point list --host a --selector b", "host label a-1 zone", "token create --uses 0",
             "token create --lifetime 5", "token access create ana --role king",
             "events -o yaml", "rollout watch -o yaml", "completion tcsh", "nonsense",
-            "status -o xml",
+            "status -o xml", "lint", "lint p.yaml --schema",
         ])
     func refused(line: String) async {
         let arguments = line.split(separator: " ").map(String.init)

@@ -47,10 +47,22 @@ struct LintCommand: ParsableCommand {
         commandName: "lint", abstract: "Check a plan without a coordinator.")
 
     @Argument(help: "The plan, a YAML file.", completion: .file(extensions: ["yaml", "yml"]))
-    var file: String
+    var file: String?
+    @Flag(help: "Print the JSON Schema of plans, for editors.")
+    var schema = false
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard (file == nil) == schema else {
+            throw ValidationError("give either a FILE or --schema")
+        }
+    }
+
     func run() throws {
+        guard let file else {
+            Console.output.write(PlanSchema.json)
+            return
+        }
         let loaded = try PlanLoader.load(path: file)
         switch output.format {
         case .table, .wide:
