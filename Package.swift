@@ -102,7 +102,7 @@ let package = Package(
             "belay", in: "Sources",
             needs: [
                 "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", arguments, httpClient,
-                nioCore, nioSSL, logging, yams,
+                nioCore, nioPosix, nioHTTP1, nioSSL, yams,
             ]),
         // the agent
         module("AgentCore", in: "agent", needs: ["FleetWire"]),
@@ -180,7 +180,12 @@ let package = Package(
         tests("RolloutPlanTests", needs: ["RolloutPlan", "FleetWire"]),
         tests("RolloutCoreTests", needs: ["RolloutCore", "RolloutPlan", "FleetWire"]),
         tests("OperatorAPITests", needs: ["OperatorAPI", "FleetWire"]),
-        tests("CommandLineTests", needs: ["belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire"]),
+        tests(
+            "CommandLineTests",
+            needs: [
+                "belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire", arguments,
+                nioCore, nioPosix, nioHTTP1,
+            ]),
         tests("AgentCoreTests", needs: ["AgentCore", "FleetWire"]),
         tests("AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),

@@ -1,0 +1,14 @@
+import Foundation
+
+/// Writes whole files or none.
+enum NewFile {
+    static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
+        do {
+            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw CommandFailure(
+                .error, "cannot write \(path): \(error.localizedDescription)",
+                remedy: "give --output a path that you may write")
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import FleetWire
+import OperatorAPI
+import RolloutPlan
+
+/// What a plan would do, for people: waves, limits, changes by host, notes, digest.
+struct PlanText {
+    let preview: PlanPreview
+    /// The plan's file, for the command that applies it.
+    let file: String
+    let style: Style
+
+    func lines() -> [String] {
+        header() + waves() + changes() + trouble() + notes() + footer()
+    }
+
+    private var plan: ResolvedPlan { preview.plan }
+
+    private func header() -> [String] {
+        let limits = plan.limits
+        var motion =
+            "\(limits.parallelMax) at once, at most \(limits.unavailableMax) unavailable"
+        if let domain = limits.unavailablePerDomainMax {
+            motion += ", \(domain) in each failure domain"
+        }
+        var budget = "\(plan.budget.fleet) in the fleet"
+        if let wave = plan.budget.wave { budget += ", \(wave) in each wave" }
+        if let domain = plan.budget.domain { budget += ", \(domain) in each failure domain" }
+        let then =
+            switch plan.rollback.onExhausted {
+            case .rollback: "one more rolls everything back"
+            case .pause: "one more pauses the rollout"
+            case .abort: "one more aborts the rollout"
+            }
+        var rows = [
+            ("limits", motion), ("may be lost", "\(budget); \(then)"),
+            (
+                "confirmed",
+                "within \(QuantityText.span(plan.work.confirmWithin)), "
+                    + "else the host takes itself back"
+            ),
+        ]
+        if plan.needsApproval { rows.append(("approval", "needed before the first host")) }
+        for artifact in plan.artifacts {
+            rows.append(
+                (
+                    "artifact",
+                    "\(artifact.name)  \(QuantityText.bytes(artifact.size))  \(artifact.digest.short)"
+                ))
+        }
+        rows.append(
+            (
+                "captured", plan.work.components.map(\.name.rawValue).joined(separator: ", ")
+            ))
+        let title =
+            style.paint(plan.name, .strong) + " on "
+            + QuantityText.count(plan.hosts.count, "host") + " in "
+            + QuantityText.count(plan.waves.count, "wave")
+        return [title]
+            + rows.map { name, text in
+                "  " + style.paint(DisplayWidth.pad(name, to: 12), .faint) + text
+            } + [""]
+    }
+
+    private func waves() -> [String] {
+        var table = TextTable(
+            ["WAVE", "COUNT", "SOAK", "GATES", "HOSTS"], right: ["COUNT", "SOAK"])
+        table.rows = plan.waves.map { wave in
+            let gates = wave.gates.map { gate in
+                gate.manual
+                    ? "\(gate.name) (manual)"
+                    : "\(gate.name) (\(QuantityText.count(gate.checks.count, "check")))"
+            }
+            return [
+                wave.name, "\(wave.hosts.count)", QuantityText.span(wave.soak),
+                gates.isEmpty ? "none" : gates.joined(separator: ", "), names(wave.hosts),
+            ]
+        }
+        return table.lines(style: style) + [""]
+    }
+
+    /// Hosts with the same changes stand together, in order of the waves.
+    private func changes() -> [String] {
+        var groups: [(hosts: [HostID], inspection: Inspection)] = []
+        var place: [[PlannedChange]: Int] = [:]
+        let inspections = Dictionary(
+            preview.inspections.map { ($0.host, $0.inspection) }
+        ) { first, _ in first }
+        for host in plan.hosts {
+            guard let inspection = inspections[host.id] ?? nil else { continue }
+            if let index = place[inspection.changes] {
+                groups[index].hosts.append(host.id)
+            } else {
+                place[inspection.changes] = groups.count
+                groups.append(([host.id], inspection))
+            }
+        }
+        return groups.flatMap { group in
+            let title = QuantityText.count(group.hosts.count, "host") + ": "
+            return [style.paint(title, .strong) + names(group.hosts)]
+                + changes(group.inspection.changes) + [""]
+        }
+    }
+
+    private func changes(_ changes: [PlannedChange]) -> [String] {
+        if changes.isEmpty { return ["  " + style.paint("nothing would change", .faint)] }
+        let actions = changes.map { $0.action.count }.max() ?? 0
+        return changes.flatMap { change in
+            let action = DisplayWidth.pad(change.action, to: actions)
+            let isSentence = !change.detail.isEmpty && !change.detail.contains("\n")
+            let head =
+                "  " + style.paint(action, role(of: change.action)) + "  " + change.subject
+                + (isSentence ? ": " + change.detail : "")
+                + style.paint("  \(change.step)", .faint)
+            if isSentence { return [head] }
+            return [head] + DiffText.lines(change.detail, style: style, indent: "      ")
+        }
+    }
+
+    private func role(of action: String) -> Style.Role {
+        switch action {
+        case "create": .good
+        case "none": .faint
+        case "modify", "switch", "migrate": .caution
+        default: .active
+        }
+    }
+
+    private func trouble() -> [String] {
+        var lines: [String] = []
+        for host in preview.inspections {
+            let failures = [host.failure].compactMap { $0 } + (host.inspection?.problems ?? [])
+            lines += failures.map {
+                "  " + style.paint(style.symbol("✗", "x"), .bad) + " \(host.host): \($0)"
+            }
+        }
+        return lines.isEmpty ? [] : [style.paint("Would not go", .bad)] + lines + [""]
+    }
+
+    private func notes() -> [String] {
+        preview.notes.isEmpty
+            ? []
+            : [style.paint("Notes", .caution)]
+                + preview.notes.map { "  " + style.symbol("·", "-") + " " + $0 } + [""]
+    }
+
+    private func footer() -> [String] {
+        [
+            style.paint("digest  ", .faint) + preview.digest.description,
+            style.paint("apply   ", .faint)
+                + "belay apply \(ShellWord.quote(file)) --digest \(preview.digest)",
+        ]
+    }
+
+    private func names(_ hosts: [HostID]) -> String {
+        let shown = hosts.prefix(8).map(\.rawValue).joined(separator: ", ")
+        return hosts.count > 8 ? shown + ", and \(hosts.count - 8) more" : shown
+    }
+}
+
+/// A unified diff, or a sentence, with its lines in colour.
+enum DiffText {
+    static func lines(_ text: String, style: Style, indent: String) -> [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: true).map { line in
+            let role: Style.Role =
+                if line.hasPrefix("+++") || line.hasPrefix("---") {
+                    .faint
+                } else if line.hasPrefix("@@") {
+                    .active
+                } else if line.hasPrefix("+") {
+                    .good
+                } else if line.hasPrefix("-") {
+                    .bad
+                } else {
+                    .plain
+                }
+            return indent + style.paint(String(line), role)
+        }
+    }
+}
+
+/// A word for a POSIX shell.
+enum ShellWord {
+    static func quote(_ word: String) -> String {
+        let safe = word.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+                || "_-./=:@%+,".utf8.contains($0)
+        }
+        guard !safe || word.isEmpty else { return word }
+        return "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}

@@ -1,0 +1,133 @@
+import FleetWire
+import OperatorAPI
+import RolloutCore
+
+/// Rollouts in lists and one in full.
+enum RolloutText {
+    static func list(_ views: [RolloutView], now: Timestamp, isWide: Bool, style: Style)
+        -> [String]
+    {
+        var titles = ["ROLLOUT", "NAME", "STATE", "HOSTS", "AGE"]
+        if isWide { titles += ["TOOK", "BY", "PLAN", "REASON"] }
+        var table = TextTable(titles, right: ["HOSTS", "AGE", "TOOK"])
+        table.rows = views.map { view in
+            let settled = view.hosts.count { $0.state == .soaking || $0.state == .committed }
+            var row = [
+                view.id.rawValue, view.name, style.paint(view.state.label, view.state.role),
+                "\(settled)/\(view.hosts.count)", QuantityText.age(view.createdAt, now: now),
+            ]
+            if isWide {
+                let end = view.endedAt ?? now
+                row += [
+                    QuantityText.span(.seconds(end.since(view.createdAt).count / 1000)), view.by,
+                    view.planDigest.short, view.reason,
+                ]
+            }
+            return row
+        }
+        return table.lines(style: style, empty: "no rollouts")
+    }
+
+    static func show(_ view: RolloutView, now: Timestamp, isWide: Bool, style: Style) -> [String] {
+        facts(view, now: now, style: style) + [""] + waves(view, style: style) + [""]
+            + hosts(view, now: now, isWide: isWide, style: style) + [""]
+            + budgets(view, style: style) + [""]
+            + WhyText.lines(view.why, now: view.endedAt ?? now, style: style)
+    }
+
+    private static func facts(_ view: RolloutView, now: Timestamp, style: Style) -> [String] {
+        let title =
+            style.paint(view.name, .strong) + "  " + style.paint(view.state.label, view.state.role)
+        let end = view.endedAt ?? now
+        var rows = [
+            ("rollout", view.id.rawValue), ("plan", view.planDigest.description),
+            ("by", view.by), ("began", QuantityText.date(view.createdAt)),
+        ]
+        if let ended = view.endedAt { rows.append(("ended", QuantityText.date(ended))) }
+        rows.append(("took", QuantityText.span(.seconds(end.since(view.createdAt).count / 1000))))
+        if view.endedAt == nil, let estimate = view.estimatedEnd {
+            rows.append(("should end", QuantityText.date(estimate)))
+        }
+        rows.append(("unavailable", "\(view.unavailable) of \(view.unavailableMax)"))
+        rows.append(("reason", view.reason))
+        return [title]
+            + rows.map { "  " + style.paint(DisplayWidth.pad($0, to: 12), .faint) + $1 }
+    }
+
+    private static func waves(_ view: RolloutView, style: Style) -> [String] {
+        var table = TextTable(
+            ["WAVE", "STATE", "HOSTS", "GATE", "VERDICT", "RESTS ON"], right: ["HOSTS"])
+        for wave in view.waves {
+            let head = [
+                wave.name, style.paint(wave.state.rawValue, wave.state.role),
+                "\(view.settled(in: wave))/\(wave.hosts.count)",
+            ]
+            if wave.gates.isEmpty { table.rows.append(head) }
+            for (index, gate) in wave.gates.enumerated() {
+                table.rows.append(
+                    (index == 0 ? head : ["", "", ""]) + [
+                        gate.name, gate.verdict?.rawValue ?? (gate.manual ? "manual" : "to come"),
+                        gate.detail,
+                    ])
+            }
+        }
+        return table.lines(style: style)
+    }
+
+    private static func hosts(
+        _ view: RolloutView, now: Timestamp, isWide: Bool, style: Style
+    ) -> [String] {
+        var titles = ["HOST", "WAVE", "DOMAIN", "STATE", "STAGE", "STEPS", "POINT", "FAILURE"]
+        if isWide { titles += ["STEP", "ATTEMPT", "SINCE", "CONNECTED", "CHANGED", "RESTORE"] }
+        var table = TextTable(titles, right: ["STEPS", "ATTEMPT", "RESTORE"])
+        table.rows = view.hosts.map { host in
+            var row = [
+                host.id.rawValue, host.wave, host.domain,
+                style.paint(host.state.label, host.state.role), host.stage?.rawValue ?? "",
+                "\(host.stepsDone)/\(host.stepsTotal)", host.point?.rawValue ?? "",
+                host.failure ?? "",
+            ]
+            if isWide {
+                row += [
+                    host.step ?? "", "\(host.attempt)", QuantityText.date(host.since),
+                    host.connected ? "yes" : "no", host.changed ? "yes" : "no",
+                    host.restoreTook.map(QuantityText.span) ?? "",
+                ]
+            }
+            return row
+        }
+        return table.lines(style: style)
+    }
+
+    private static func budgets(_ view: RolloutView, style: Style) -> [String] {
+        var table = TextTable(
+            ["BUDGET", "LOST", "MAY BE LOST", "HOSTS"], right: ["LOST", "MAY BE LOST"])
+        table.rows = view.budgets.map { budget in
+            [
+                budget.scope, "\(budget.spent.count)", "\(budget.limit)",
+                budget.spent.map(\.rawValue).joined(separator: ", "),
+            ]
+        }
+        return table.lines(style: style)
+    }
+
+    /// What is said once a rollout has ended.
+    static func outcome(_ view: RolloutView, style: Style) -> [String] {
+        var lines = [
+            style.paint(view.state.label, view.state.role)
+                + ": \(view.name) (\(view.id)). \(view.reason)"
+        ]
+        for host in view.lostHosts {
+            let failure = host.failure.map { ": \($0)" } ?? ""
+            lines.append(
+                "  " + style.paint(host.state.symbol(style), host.state.role)
+                    + " \(host.id) \(host.state.label)\(failure)")
+        }
+        if !view.lostHosts.isEmpty {
+            lines.append(
+                style.paint("  more: ", .faint)
+                    + "belay rollout report \(view.id), belay rollout history \(view.id)")
+        }
+        return lines
+    }
+}
