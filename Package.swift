@@ -155,12 +155,13 @@ let package = Package(
                 unixSignals,
             ]),
         // the demo
-        module("RegistryCore", in: "deploy/demo/registry", needs: [yams, crypto, logging, "CSQLite", "SQLiteFile"]),
+        module(
+            "RegistryCore", in: "deploy/demo/registry",
+            needs: [yams, crypto, logging, "SQLiteFile"]),
         tool(
             "registry", in: "deploy/demo/registry",
             needs: [
-                "RegistryCore", "SQLiteFile", hummingbird, arguments, yams, logging, lifecycle,
-                unixSignals,
+                "RegistryCore", hummingbird, nioCore, arguments, logging, lifecycle, unixSignals,
             ]),
         tool(
             "belay-demo", in: "deploy/demo",
