@@ -177,9 +177,12 @@ let package = Package(
         tests("RolloutPlanTests", needs: ["RolloutPlan", "FleetWire"]),
         tests("RolloutCoreTests", needs: ["RolloutCore", "RolloutPlan", "FleetWire"]),
         tests("OperatorAPITests", needs: ["OperatorAPI", "FleetWire"]),
-        tests("CommandLineTests", needs: ["belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire"]),
+        tests(
+            "CommandLineTests",
+            needs: ["belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire"]),
         tests("AgentCoreTests", needs: ["AgentCore", "FleetWire"]),
-        tests("AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
+        tests(
+            "AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
         tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
         tests(

@@ -43,13 +43,13 @@ package actor Catalog {
 
     /// The current version of every dataset, by name.
     package func list() throws -> [DatasetRecord] {
-        try connection.query(selection + " ORDER BY name").compactMap(Self.record)
+        try connection.query(selection + " ORDER BY dataset.name").compactMap(Self.record)
     }
 
     /// The current version of a dataset; throws `notFound` when there is none of the name.
     package func record(of name: String) throws -> DatasetRecord {
-        let condition = release.schema == 1 ? " WHERE name = ?" : " WHERE dataset.name = ?"
-        let rows = try connection.query(selection + condition, [.text(name)])
+        let rows = try connection.query(
+            selection + " WHERE dataset.name = ?", [.text(name)])
         guard let record = rows.first.flatMap(Self.record) else {
             throw RegistryProblem(.notFound, "there is no dataset \(name)")
         }
