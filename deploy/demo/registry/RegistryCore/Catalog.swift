@@ -41,6 +41,19 @@ package actor Catalog {
     /// `PRAGMA user_version`, read from the file now.
     package func schema() throws -> Int { try connection.userVersion() }
 
+    /// Copies the catalog to a file, replacing an older copy only once the new one is whole.
+    package func backup(to target: String) throws {
+        let partial = target + ".partial"
+        try DurableFile.remove(partial)
+        try connection.backup(to: partial)
+        let problems = try SQLiteConnection(path: partial, mode: .readOnly).problems()
+        guard problems.isEmpty else {
+            throw RegistryProblem(
+                .corrupt, "the copy \(partial) is damaged: \(problems.joined(separator: "; "))")
+        }
+        try DurableFile.move(partial, to: target)
+    }
+
     /// The current version of every dataset, by name.
     package func list() throws -> [DatasetRecord] {
         try connection.query(selection + " ORDER BY dataset.name").compactMap(Self.record)

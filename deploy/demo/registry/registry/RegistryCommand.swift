@@ -12,8 +12,9 @@ struct RegistryCommand: AsyncParsableCommand {
         commandName: "registry",
         abstract: "A dataset registry: register, list and read datasets, compute features.",
         subcommands: [
-            ServeCommand.self, CheckCommand.self, InitCommand.self, RegisterCommand.self,
-            FeaturesCommand.self, MigrateDatasetsCommand.self, ReleaseCommand.self,
+            ServeCommand.self, CheckCommand.self, BackupCommand.self, InitCommand.self,
+            RegisterCommand.self, FeaturesCommand.self, MigrateDatasetsCommand.self,
+            ReleaseCommand.self,
         ])
 
     static func main() async {
