@@ -47,7 +47,7 @@ func tests(_ name: String, needs: [Target.Dependency]) -> Target {
         name: name, dependencies: needs, path: "Tests/\(name)", swiftSettings: strict)
 }
 
-// While the house is built: targets whose folder is not there yet are left out.
+// While the house is being built, targets whose folder is not there yet are left out.
 func present(_ targets: [Target]) -> [Target] {
     let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
     func exists(_ target: Target) -> Bool {
