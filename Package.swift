@@ -47,7 +47,7 @@ func tests(_ name: String, needs: [Target.Dependency]) -> Target {
         name: name, dependencies: needs, path: "Tests/\(name)", swiftSettings: strict)
 }
 
-// While the house is being built: targets whose folder is not there yet are left out.
+// While the house is being built, targets whose folder is not there yet are left out.
 func present(_ targets: [Target]) -> [Target] {
     let here = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path
     func exists(_ target: Target) -> Bool {
@@ -156,18 +156,19 @@ let package = Package(
                 unixSignals,
             ]),
         // the demo
-        module("RegistryCore", in: "deploy/demo/registry", needs: [yams, crypto, logging, "CSQLite", "SQLiteFile"]),
+        module(
+            "RegistryCore", in: "deploy/demo/registry",
+            needs: [yams, crypto, logging, "SQLiteFile"]),
         tool(
             "registry", in: "deploy/demo/registry",
             needs: [
-                "RegistryCore", "SQLiteFile", hummingbird, arguments, yams, logging, lifecycle,
-                unixSignals,
+                "RegistryCore", hummingbird, nioCore, arguments, logging, lifecycle, unixSignals,
             ]),
         tool(
             "belay-demo", in: "deploy/demo",
             needs: [
-                "FleetWire", "OperatorAPI", "RolloutCore", "RolloutPlan", "SQLiteFile", arguments,
-                httpClient, nioCore, crypto,
+                "FleetWire", "OperatorAPI", "RolloutCore", "SQLiteFile", arguments, httpClient,
+                nioCore, nioHTTP1, crypto,
             ]),
         // tests
         tests("FleetWireTests", needs: ["FleetWire"]),
@@ -187,7 +188,8 @@ let package = Package(
                 nioCore, nioPosix, nioHTTP1,
             ]),
         tests("AgentCoreTests", needs: ["AgentCore", "FleetWire"]),
-        tests("AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
+        tests(
+            "AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
         tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
         tests(

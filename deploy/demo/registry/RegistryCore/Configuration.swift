@@ -20,6 +20,8 @@ package struct Configuration: Sendable, Equatable {
     package var flagsPath: String
     /// The least severe level that is logged.
     package var logLevel: String
+    /// The file that it was read from; nil when its text was given.
+    package var file: String?
 
     /// Reads and checks a file; the error lists every problem with its line and column.
     ///
@@ -31,7 +33,9 @@ package struct Configuration: Sendable, Equatable {
             throw RegistryProblem(
                 .unavailable, "cannot read the configuration \(path): no such file, or no UTF-8")
         }
-        return try parse(text, from: path, for: release)
+        var configuration = try parse(text, from: path, for: release)
+        configuration.file = path
+        return configuration
     }
 
     /// Checks the text of a configuration file; `path` names it in errors.

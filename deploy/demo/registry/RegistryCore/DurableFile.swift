@@ -46,7 +46,12 @@ enum DurableFile {
         let problem = failure("sync", partial)
         close(file)
         guard synced else { throw problem }
-        guard rename(partial, path) == 0 else { throw failure("rename", partial) }
+        try move(partial, to: path)
+    }
+
+    /// Renames a file over another, and syncs the folder.
+    static func move(_ source: String, to path: String) throws(RegistryProblem) {
+        guard rename(source, path) == 0 else { throw failure("rename", source) }
         try syncFolder(of: path)
     }
 

@@ -2,7 +2,7 @@
 struct FeaturesV2: FeatureEngine {
     let name = "columns-2.0"
 
-    func features(of table: CSVTable, vectorized: Bool) -> FeatureReport {
+    func features(of table: CSVTable, vectorized: Bool) throws -> FeatureReport {
         var report = FeaturesV1().features(of: table, vectorized: false)
         guard vectorized else { return report }
         let numbers = table.columns.indices.map { table.numbers(inColumn: $0) }
@@ -10,7 +10,7 @@ struct FeaturesV2: FeatureEngine {
             guard let values = numbers[index], let summary = report.columns[index].numeric else {
                 continue
             }
-            report.columns[index].histogram = Histogram.counts(
+            report.columns[index].histogram = try Histogram.counts(
                 values.compactMap { $0 }, min: summary.min, max: summary.max)
         }
         report.correlations = correlations(names: table.columns, numbers: numbers)

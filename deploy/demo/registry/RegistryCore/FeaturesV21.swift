@@ -16,7 +16,7 @@ struct FeaturesV21: FeatureEngine {
         for index in numeric {
             guard let summary = report.columns[index].numeric else { continue }
             let values = try matrix.column(at: index).filter { !$0.isNaN }
-            report.columns[index].histogram = Histogram.counts(
+            report.columns[index].histogram = try Histogram.counts(
                 values, min: summary.min, max: summary.max)
         }
         report.correlations = try correlations(of: numeric, names: table.columns, in: matrix)

@@ -45,6 +45,8 @@ package final class FlagFile: Sendable {
 
     /// The flag that switches histograms and correlations on.
     package static let vectorizedFeatures = "vectorized-features"
+    /// The flag that makes the registry take no datasets.
+    package static let readOnly = "read-only"
 
     /// Reads the file; refuses one that is missing or malformed.
     package init(path: String, interval: Duration = .seconds(1)) throws(RegistryProblem) {

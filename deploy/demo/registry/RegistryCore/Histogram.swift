@@ -4,10 +4,18 @@ enum Histogram {
     static let bins = 10
 
     /// The counts from `min` to `max`; the last bin includes `max`. All in the first if equal.
-    static func counts(_ values: [Double], min: Double, max: Double) -> [Int] {
+    ///
+    /// Refuses a value outside of the range: it cannot come from the column that has the range.
+    static func counts(
+        _ values: [Double], min: Double, max: Double
+    ) throws(RegistryProblem) -> [Int] {
         var counts = [Int](repeating: 0, count: bins)
         let width = (max - min) / Double(bins)
         for value in values {
+            guard value >= min, value <= max else {
+                throw RegistryProblem(
+                    .corrupt, "histogram: the value \(value) is outside of \(min) to \(max)")
+            }
             let bin = width > 0 ? Int((value - min) / width) : 0
             counts[Swift.min(bin, bins - 1)] += 1
         }
