@@ -30,7 +30,7 @@ final class ChildProcess: Sendable {
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         if !FileManager.default.fileExists(atPath: log) {
-            FileManager.default.createFile(atPath: log, contents: nil)
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
         }
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         try file.seekToEnd()
@@ -79,7 +79,7 @@ final class ChildProcess: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let files = ["out", "err"].map { folder.appendingPathComponent($0) }
-        for file in files { FileManager.default.createFile(atPath: file.path, contents: nil) }
+        for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         process.standardOutput = try FileHandle(forWritingTo: files[0])
         process.standardError = try FileHandle(forWritingTo: files[1])
         if let input {
