@@ -84,19 +84,7 @@ package enum PlanSchema {
                 "pattern": .text("^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"),
                 "minLength": .number(2),
             ]
-        case .count(let atLeast):
-            return [
-                "anyOf": .list([
-                    .object([
-                        "type": .text("integer"), "minimum": .number(atLeast),
-                        "maximum": .number(Count.numberMax),
-                    ]),
-                    .object([
-                        "type": .text("string"),
-                        "pattern": .text("^([0-9]+|([0-9]|[1-9][0-9]|100)%)$"),
-                    ]),
-                ])
-            ]
+        case .count(let atLeast): return count(atLeast: atLeast)
         case .size:
             return [
                 "type": .list([.text("string"), .text("integer")]), "minimum": .number(0),
@@ -119,5 +107,20 @@ package enum PlanSchema {
             }
         case .json: return ["type": .list([.text("object"), .text("string")])]
         }
+    }
+
+    private static func count(atLeast: Int) -> [String: Value] {
+        [
+            "anyOf": .list([
+                .object([
+                    "type": .text("integer"), "minimum": .number(atLeast),
+                    "maximum": .number(Count.numberMax),
+                ]),
+                .object([
+                    "type": .text("string"),
+                    "pattern": .text("^([0-9]+|([0-9]|[1-9][0-9]|100)%)$"),
+                ]),
+            ])
+        ]
     }
 }

@@ -23,6 +23,10 @@ struct YAMLSource {
     let duplicates: [String: Duplicate]
 
     init(_ text: String) throws(Failure) {
+        if let line = AliasKeys.firstLine(in: text) {
+            throw Failure(
+                line: line, column: 1, message: "keys are plain text; no aliases and no `?` here")
+        }
         var scalars = Array(text.unicodeScalars)
         var found: [String: Duplicate] = [:]
         while true {

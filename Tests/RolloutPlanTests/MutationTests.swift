@@ -64,6 +64,25 @@ struct MutationTests {
         }
     }
 
+    @Test(arguments: [
+        "*n11 : x", "*n11: x", "? *n11\n: x", "[*n11, *n11]: x", "{? *n11 : x}", "?\n  - *n11\n: x",
+    ])
+    func `a bomb in a key is refused before it is hashed`(key: String) {
+        let bomb =
+            "n0: &n0 [x, x]\n"
+            + (1..<12).map { level in
+                let aliases = Array(repeating: "*n\(level - 1)", count: 9)
+                return "n\(level): &n\(level) [\(aliases.joined(separator: ", "))]\n"
+            }.joined()
+        let text = bomb + "stages:\n" + key.split(separator: "\n").map { "  \($0)\n" }.joined()
+        do {
+            _ = try PlanLoader.load(bytes: Array(text.utf8), path: "p.yaml")
+            Issue.record("the bomb was taken")
+        } catch {
+            #expect(error.problems.map(\.line) == [14])
+        }
+    }
+
     @Test func `anchors and aliases are followed`() throws {
         let text = """
             belay: 1
