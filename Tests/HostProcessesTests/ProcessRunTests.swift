@@ -132,8 +132,11 @@ import Testing
     private func expectGone(_ group: Int32) async throws {
         let deadline = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < deadline {
-            let listing = await shell("ps -e -o pgid=,stat= | awk '$1 == \(group) && $2 !~ /Z/'")
-                .run()
+            // After the name in brackets: state, parent, group.
+            let listing = await shell(
+                "cat /proc/[0-9]*/stat 2>/dev/null | sed 's/.*) //' "
+                    + "| awk '$3 == \(group) && $1 != \"Z\"'"
+            ).run()
             if listing.ending == .exited(0) && listing.output.isEmpty { return }
         }
         Issue.record("process group \(group) is still there")

@@ -71,6 +71,10 @@ import Testing
         #expect(try await run(root, "/two.tgz", digest: 1).status == .done)
         #expect(root.read("/opt/current/run") == "two\n")
         #expect(try root.names("/opt") == ["app", "current"])
+        // Cut off right after the exchange: the old folder stands beside.
+        try root.shell("mkdir opt/app.new-belay; echo old > opt/app.new-belay/x")
+        #expect(try await run(root, "/two.tgz", digest: 1).message.hasSuffix("already"))
+        #expect(try root.names("/opt") == ["app", "current"])
     }
 
     @Test func inspectingSaysWhatWouldChange() async throws {

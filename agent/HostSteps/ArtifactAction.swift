@@ -24,6 +24,10 @@ struct ArtifactAction: Sendable {
         let isUnpacked: Bool
         /// True if something stands at the destination.
         let isPresent: Bool
+        /// Where it is unpacked, and its archive without gzip; gone after each try.
+        var leftovers: (beside: String, plain: String) {
+            (destination + ".new-belay", destination + ".new-belay.tar")
+        }
         var isLinked: Bool { link == nil || linkNow == linkText }
     }
 
@@ -54,6 +58,9 @@ struct ArtifactAction: Sendable {
         _ action: ArtifactStep, until deadline: ContinuousClock.Instant
     ) throws(StepFailure) -> String {
         let target = try target(action)
+        // What a try that was cut off left, before or after the exchange.
+        try HostFile.remove(target.leftovers.beside)
+        try HostFile.remove(target.leftovers.plain)
         if target.isUnpacked && target.isLinked {
             return "\(action.artifact) is in place at \(target.destination) already"
         }
@@ -75,14 +82,11 @@ struct ArtifactAction: Sendable {
                 "artifact \(reference.name) (\(reference.digest.short)) is not on this host; "
                     + "run the preparation again")
         }
-        let beside = target.destination + ".new-belay"
-        let plain = target.destination + ".new-belay.tar"
-        try HostFile.remove(beside)
-        try HostFile.remove(plain)
+        let (beside, plain) = target.leftovers
         do throws(StepFailure) {
             let tar = try decompressed(archive, to: plain, until: deadline)
             try TarArchive.check(tar)
-            guard mkdir(beside, 0o755) == 0 else {
+            guard mkdir(beside, 0o755) == 0, chmod(beside, 0o755) == 0 else {
                 throw StepFailure("\(beside): \(errorText(errno)); its folder must exist")
             }
             try tool(
