@@ -1,3 +1,4 @@
+import AsyncHTTPClient
 import CoordinatorServer
 import FleetWire
 import Foundation

@@ -4,6 +4,7 @@ import FleetTransport
 import FleetWire
 import Foundation
 import NIOCore
+import NIOHTTP1
 import OperatorAPI
 import Testing
 

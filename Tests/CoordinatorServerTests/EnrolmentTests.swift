@@ -2,6 +2,7 @@ import CoordinatorServer
 import FleetTransport
 import FleetWire
 import Foundation
+import NIOHTTP1
 import OperatorAPI
 import Testing
 

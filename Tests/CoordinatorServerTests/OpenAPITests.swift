@@ -23,7 +23,7 @@ struct OpenAPITests {
                 described.insert("\(method.uppercased()) \(path) \(role)")
             }
         }
-        let served = APIRoutes.all.map { "\($0.method.rawValue) \($0.path) \($0.role.rawValue)" }
+        let served = APIRoutes.all.map(\.line)
         #expect(Set(served) == described)
         #expect(served.count == described.count)
     }

@@ -14,6 +14,8 @@ struct APIRoute: Sendable {
     /// Who may ask.
     let role: AccessRole
     let answer: Answer
+    /// `GET /v1/hosts viewer`.
+    var line: String { "\(method.rawValue) \(path) \(role.rawValue)" }
 
     init(
         _ method: HTTPRequest.Method, _ path: String, _ role: AccessRole,
