@@ -56,6 +56,7 @@ struct PlacedValue {
     func place(of path: PlanPath, atKey: Bool, offset: Int?) -> (line: Int, column: Int) {
         var value = self
         var key: (line: Int, column: Int)?
+        var isFile = false
         for part in path.parts {
             switch part {
             case .key(let name):
@@ -64,6 +65,7 @@ struct PlacedValue {
                     ?? value.entries.first { $0.key == name + "_file" }
                 guard let entry else { return (value.line, value.column) }
                 key = (entry.line, entry.column)
+                isFile = entry.key != name
                 value = entry.value
             case .index(let index):
                 guard value.list.indices.contains(index) else { return (value.line, value.column) }
@@ -72,7 +74,9 @@ struct PlacedValue {
             }
         }
         if atKey, let key { return key }
-        guard let offset, let before = value.textOffset else { return (value.line, value.column) }
+        guard let offset, let before = value.textOffset, !isFile else {
+            return (value.line, value.column)
+        }
         return (value.line, value.column + before + offset)
     }
 }

@@ -15,7 +15,9 @@ extension Plan {
     /// since a plan may come by the API from elsewhere.
     package func resolve(against fleet: [FleetHost]) throws(PlanProblems) -> ResolvedPlan {
         let wrong = PlanChecker.problems(in: self).filter { $0.severity == .error }
-        guard wrong.isEmpty else { throw PlanProblems(wrong.map(\.withoutPlace)) }
+        guard wrong.isEmpty else {
+            throw PlanProblems(wrong.prefix(PlanLimits.problemsMax).map(\.withoutPlace))
+        }
         var resolver = PlanResolver(plan: self, fleet: fleet)
         return try resolver.resolve()
     }

@@ -71,7 +71,8 @@ extension PlanBuilder {
     private func text(_ key: String, of value: PlacedValue, at path: PlanPath) -> String {
         if let text = value[key]?.text { return text }
         guard let file = value[key + "_file"]?.text else { return "" }
-        return inline(file, path[key + "_file"]) ?? ""
+        // Problems of the file and of its text stand at one path, so that only the first is told.
+        return inline(file, path[key]) ?? ""
     }
 
     private func kind(_ value: PlacedValue) -> CheckKind {

@@ -12,6 +12,7 @@ extension PlanChecker {
         switch check.kind {
         case .run(let run):
             checkRun(run.run, here)
+            checkTemplate(run.contains ?? "", here["contains"])
             if run.contains?.isEmpty == true { error(here["contains"], "any output contains this") }
         case .http(let http): checkHTTP(http, here)
         case .diskSpace(let disk):

@@ -47,6 +47,7 @@ extension PlanChecker {
             if !given.isEmpty {
                 error(path, "a service has `unit`, or `start`, `stop` and `status`, not both")
             }
+            checkTemplate(control.unit ?? "", path["unit"])
             if control.unit?.isEmpty == true { error(path["unit"], "a unit has a name") }
         } else if given.count < 3 {
             let missing = commands.filter { $0.1 == nil }.map { "`\($0.0)`" }
@@ -54,10 +55,13 @@ extension PlanChecker {
                 path,
                 given.isEmpty
                     ? "a service needs `unit`, or `start`, `stop` and `status`"
-                    : "a service without `unit` needs " + missing.joined(separator: " and ") + " too")
+                    : "a service without `unit` needs " + missing.joined(separator: " and ")
+                        + " too")
         }
         for (name, argv) in given {
-            for text in argv ?? [] { checkTemplate(text, path[name]) }
+            for (index, text) in (argv ?? []).enumerated() {
+                checkTemplate(text, path[name][index])
+            }
             if argv?.first?.isEmpty ?? true { error(path[name], "no program is named") }
         }
     }
@@ -129,7 +133,8 @@ extension PlanChecker {
         }
     }
 
-    private static func place(_ index: Int, of driver: ComponentDriver, _ path: PlanPath) -> PlanPath
+    private static func place(_ index: Int, of driver: ComponentDriver, _ path: PlanPath)
+        -> PlanPath
     {
         switch driver {
         case .files, .config: path["paths"][index]

@@ -120,9 +120,11 @@ extension PlanChecker {
             if variant.isEmpty { error(path["set"][flag], "a variant has a name") }
             checkTemplate(variant, path["set"][flag])
         }
-        for (flag, definition) in step.define.sorted(by: { $0.key < $1.key })
-        where JSONText(definition) == nil {
-            error(path["define"][flag], "expected \(Shape.json.expected)")
+        for (flag, definition) in step.define.sorted(by: { $0.key < $1.key }) {
+            checkTemplate(definition, path["define"][flag])
+            if JSONText(definition) == nil {
+                error(path["define"][flag], "expected \(Shape.json.expected)")
+            }
         }
     }
 
@@ -148,7 +150,9 @@ extension PlanChecker {
     mutating func checkWritten(_ text: String, _ path: PlanPath, as driver: String) {
         let before = problems.count
         checkPath(text, path)
-        guard problems.count == before, !isCaptured(text, asDatabase: driver == "sqlite") else { return }
+        guard problems.count == before, !isCaptured(text, asDatabase: driver == "sqlite") else {
+            return
+        }
         let isOne = driver == "flags" || driver == "sqlite"
         let example = isOne ? "path: \(text)" : "paths: [\(text)]"
         error(

@@ -32,7 +32,9 @@ extension PlanChecker {
             if gate.manual && !gate.checks.isEmpty {
                 error(gatePath, "a gate has `checks` or is `manual`, not both; write two gates")
             } else if !gate.manual && gate.checks.isEmpty {
-                error(gatePath, "a gate needs `checks`, or `manual: true`; without either it never opens")
+                error(
+                    gatePath,
+                    "a gate needs `checks`, or `manual: true`; without either it never opens")
             }
             checkSpan(gate.every, atLeast: 100, gatePath["every"])
             checkSpan(gate.inconclusiveFor, atLeast: 0, gatePath["inconclusive_for"])
@@ -62,7 +64,9 @@ extension PlanChecker {
     private mutating func checkCount(_ count: Count, atLeast: Int, _ path: PlanPath) {
         let least = if case .number(let number) = count { number >= atLeast } else { true }
         if !count.isInRange || !least {
-            error(path, "expected \(Shape.count(atLeast: atLeast).expected), found `\(count.friendly)`")
+            error(
+                path,
+                "expected \(Shape.count(atLeast: atLeast).expected), found `\(count.friendly)`")
         }
     }
 

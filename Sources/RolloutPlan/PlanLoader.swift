@@ -58,8 +58,12 @@ package enum PlanLoader {
         let artifacts = files.artifacts(value["artifacts"])
         let builder = PlanBuilder(inline: files.inline, artifacts: artifacts.refs)
         let plan = builder.plan(value)
-        let checked = files.problems.all + PlanChecker.problems(in: plan)
-        for problem in checked where !misfits.contains(where: { $0.path.touches(problem.path) }) {
+        let unread = files.problems.all
+        let checked = PlanChecker.problems(in: plan).filter { problem in
+            !unread.contains { $0.path.touches(problem.path) }
+        }
+        for problem in unread + checked
+        where !misfits.contains(where: { $0.path.touches(problem.path) }) {
             let place = value.place(of: problem.path, atKey: problem.atKey, offset: problem.offset)
             problems.append(
                 PlanProblem(

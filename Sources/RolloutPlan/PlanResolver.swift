@@ -16,7 +16,9 @@ struct PlanResolver {
         if targets.isEmpty && problems.isEmpty { noTargets() }
         checkDomain(of: targets)
         let waves = waves(of: targets)
-        guard problems.isEmpty else { throw PlanProblems(problems.map(\.withoutPlace)) }
+        guard problems.isEmpty else {
+            throw PlanProblems(problems.prefix(PlanLimits.problemsMax).map(\.withoutPlace))
+        }
         let byID = Dictionary(targets.map { ($0.id, $0) }) { first, _ in first }
         return ResolvedPlan(
             name: plan.name, planDigest: plan.digest, artifacts: plan.artifacts,
@@ -53,7 +55,10 @@ struct PlanResolver {
     }
 
     private mutating func unknownHost(_ host: HostID, at path: PlanPath) {
-        let hint = NearestName.hint(host.rawValue, among: fleet.map(\.id.rawValue))
+        // The search looks at the whole fleet; after some names it has shown what it can.
+        let hint =
+            problems.count < 10
+            ? NearestName.hint(host.rawValue, among: fleet.map(\.id.rawValue)) : ""
         note(path, "the fleet has no host `\(host)`\(hint)")
     }
 
@@ -114,10 +119,11 @@ extension PlanResolver {
         var waves: [ResolvedWave] = []
         for (index, wave) in plan.strategy.waves.enumerated() {
             checkHosts(of: wave, at: path[index], targets: targets)
+            let selector = wave.selector.flatMap { try? Selector(parsing: $0) }
+            let named = Set(wave.hosts)
             let matching = left.filter { host in
-                (wave.hosts.isEmpty || wave.hosts.contains(host.id))
-                    && (wave.selector.map { (try? Selector(parsing: $0))?.matches(host.labels) }
-                        ?? true) == true
+                (named.isEmpty || named.contains(host.id))
+                    && (selector?.matches(host.labels) ?? true)
             }
             let count = wave.size.map { $0.of(targets.count) } ?? matching.count
             let taken = matching.prefix(count).map(\.id)
@@ -139,8 +145,11 @@ extension PlanResolver {
 
     private mutating func checkHosts(of wave: Plan.Wave, at path: PlanPath, targets: [ResolvedHost])
     {
-        for (index, host) in wave.hosts.enumerated() where !targets.contains(where: { $0.id == host }) {
-            if fleet.contains(where: { $0.id == host }) {
+        guard !wave.hosts.isEmpty else { return }
+        let known = Set(fleet.map(\.id))
+        let targeted = Set(targets.map(\.id))
+        for (index, host) in wave.hosts.enumerated() where !targeted.contains(host) {
+            if known.contains(host) {
                 note(path["hosts"][index], "host `\(host)` is not one of the plan's targets")
             } else {
                 unknownHost(host, at: path["hosts"][index])

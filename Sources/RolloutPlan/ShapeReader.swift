@@ -165,7 +165,8 @@ extension ShapeReader {
         case .integer(let range):
             guard let number = Int(text), range.contains(number) else { return nil }
             return .integer(number)
-        case .boolean: return text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
+        case .boolean:
+            return text == "true" ? .boolean(true) : text == "false" ? .boolean(false) : nil
         case .span(let atLeast):
             guard let span = Milliseconds(friendly: text), span.count >= atLeast else { return nil }
             return .span(span)

@@ -107,12 +107,12 @@ struct InliningTests {
             "plan.yaml": Self.plan, "sub/release.tar": "", "sub/x.yaml": "ok\n{{ vars.x }}",
         ]
         try Self.withPlan(files) { path in
-            do {
+            do throws(PlanProblems) {
                 _ = try PlanLoader.load(path: path)
                 Issue.record("the plan was taken")
             } catch {
                 let found = error.problems.map { "\($0.line):\($0.column)" }
-                #expect(found == ["4:29", "12:66", "13:73"])
+                #expect(found == ["4:29", "12:66", "13:83"])
                 #expect(error.rendered().contains("(line 2 of the text)"))
             }
         }
@@ -120,7 +120,7 @@ struct InliningTests {
 
     @Test func `a plan that is not there, or a folder, is an error without a place`() {
         for path in ["/tmp/belay-no-such-plan.yaml", "/tmp", "/dev/null"] {
-            do {
+            do throws(PlanProblems) {
                 _ = try PlanLoader.load(path: path)
                 Issue.record("\(path) was taken")
             } catch {

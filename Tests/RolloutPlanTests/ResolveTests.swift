@@ -105,3 +105,43 @@ struct ResolveTests {
         Plan.Wave(name: name, size: size, selector: selector, hosts: [], soak: .zero, gates: [])
     }
 }
+
+struct HostileTests {
+    @Test func `a plan from elsewhere with ill-formed names is refused`() throws {
+        var plan = try PlanLoader.load(path: LoadingTests.example).plan
+        plan.name = "../x"
+        plan.components[0].name = ComponentName(unchecked: "..")
+        plan.artifacts.append(plan.artifacts[0])
+        plan.stages.append(plan.stages[0])
+        plan.strategy.waves[0].gates[0].checks[0].kind = .http(
+            HTTPCheck(url: "http:///x", status: [7], contains: ""))
+        do {
+            _ = try plan.resolve(against: sixHosts)
+            Issue.record("the plan was taken")
+        } catch {
+            let found = error.problems.map(\.message).joined(separator: "\n")
+            for text in [
+                "`../x` is not a name", "`..` is not a name", "stands twice", "7 is not a status",
+                "any body contains this", "http://host",
+            ] { #expect(found.contains(text)) }
+        }
+    }
+
+    @Test func `five thousand hosts resolve in no time`() throws {
+        var plan = try PlanLoader.load(path: LoadingTests.example).plan
+        let fleet = (0..<5000).map { number in
+            FleetHost(
+                id: HostID(unchecked: "h\(number)"),
+                labels: ["app": "registry", "zone": ["a", "b", "c"][number % 3]])
+        }
+        plan.strategy.waves.append(
+            Plan.Wave(
+                name: "named", size: nil, selector: "zone=b",
+                hosts: fleet.filter { $0.labels["zone"] == "b" }.map(\.id), soak: .zero, gates: []))
+        let clock = ContinuousClock()
+        var resolved: ResolvedPlan?
+        let took = try clock.measure { resolved = try plan.resolve(against: fleet) }
+        #expect(resolved?.hosts.count == 5000)
+        #expect(took < .seconds(5))
+    }
+}

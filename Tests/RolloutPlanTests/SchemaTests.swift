@@ -21,7 +21,7 @@ struct SchemaTests {
         while let mark = rest.firstRange(of: "\" : {") {
             let key = rest[..<mark.lowerBound].split(separator: "\"").last.map(String.init) ?? ""
             let isOfJSONSchema = [
-                "properties", "items", "additionalProperties", "$defs", "not",
+                "properties", "items", "additionalProperties", "$defs", "not", "step", "check",
             ].contains(key)
             if !isOfJSONSchema, !text.contains("`\(key)`") { missing.insert(key) }
             rest = rest[mark.upperBound...]
