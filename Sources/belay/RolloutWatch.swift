@@ -86,7 +86,10 @@ struct RolloutWatch: Sendable {
             case .json where changesAsLines: break
             case .json, .yaml: Console.output.write(try Document.text(of: view, as: result))
             case .table, .wide:
-                Console.output.lines(RolloutText.outcome(view, style: Console.output.style))
+                let lines = RolloutText.outcome(view, style: Console.output.style)
+                // Whoever saw the last frame has read its sentence.
+                let isSeen = progress.isTerminal && Console.output.isTerminal
+                Console.output.lines(isSeen ? Array(lines.dropFirst()) : lines)
             }
             return outcome(view) ?? .error
         }

@@ -25,7 +25,7 @@ struct WatchFrame {
             style.paint(view.name, .strong) + style.paint("  \(view.id)  ", .faint)
             + style.paint(view.state.label, view.state.role)
         let end = view.endedAt ?? now
-        var time = QuantityText.span(end.since(view.createdAt))
+        var time = QuantityText.span(.seconds(end.since(view.createdAt).count / 1000))
         if view.endedAt == nil, let estimate = view.estimatedEnd, now < estimate {
             time += ", about \(QuantityText.span(coarse(estimate.since(now)))) left"
         }
@@ -111,21 +111,25 @@ struct WatchFrame {
         let middling = width >= 64
         var titles = ["  HOST"]
         if wide { titles += ["WAVE"] }
-        titles += ["STATE"]
+        titles += ["STATE", "PROGRESS", "FOR"]
         if middling { titles += ["STAGE"] }
-        titles += ["STEP", "PROGRESS", "FOR"]
-        var table = TextTable(titles, right: ["FOR"], flexible: ["STEP", "STAGE", "  HOST"])
+        titles += ["STEP"]
+        // What changes most stands last, and no state moves a column.
+        var table = TextTable(
+            titles, right: ["FOR"], flexible: ["STEP", "STAGE", "  HOST"],
+            least: ["STATE": 11, "STAGE": 12, "FOR": 3])
         table.rows = hosts.map { host in
             var row = ["\(style.paint(host.state.symbol(style), host.state.role)) \(host.id)"]
             if wide { row += [host.wave] }
-            row += [style.paint(host.state.label, host.state.role)]
+            let end = view.endedAt ?? now
+            row += [
+                style.paint(host.state.label, host.state.role),
+                progress(host, columns: middling ? 10 : 5),
+                host.state == .pending ? "" : QuantityText.age(host.since, now: end),
+            ]
             let isActive = host.state.role == .active || host.state == .rollingBack
             if middling { row += [isActive ? host.stage?.rawValue ?? "" : ""] }
-            row += [
-                step(host, isActive: isActive), progress(host, columns: middling ? 10 : 5),
-                host.state == .pending
-                    ? "" : QuantityText.age(host.since, now: view.endedAt ?? now),
-            ]
+            row += [step(host, isActive: isActive)]
             return row
         }
         return table.lines(style: style, width: width)

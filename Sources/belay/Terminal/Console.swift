@@ -25,10 +25,17 @@ struct Console: Sendable {
                 Foundation.write(descriptor, buffer.baseAddress! + sent, buffer.count - sent)
             }
             if count < 0, errno == EINTR { continue }
-            // A reader that went away has seen what it wanted.
+            if count < 0, errno == EPIPE { Self.endAsOthersDo() }
             guard count > 0 else { return }
             sent += count
         }
+    }
+
+    /// A reader that went away has seen what it wanted. The network's library ignores SIGPIPE, which
+    /// would keep `belay events --follow | head` running.
+    private static func endAsOthersDo() {
+        signal(SIGPIPE, SIG_DFL)
+        raise(SIGPIPE)
     }
 
     func line(_ text: String) { write(text + "\n") }

@@ -4,6 +4,8 @@ struct TextTable {
         var title: String
         /// Numbers stand at the right.
         var right = false
+        /// Never narrower, so that tables that are drawn again and again stand still.
+        var least = 0
         /// Gives way when the table is wider than the terminal.
         var flexible = false
     }
@@ -11,9 +13,14 @@ struct TextTable {
     var columns: [Column]
     var rows: [[String]] = []
 
-    init(_ titles: [String], right: Set<String> = [], flexible: Set<String> = []) {
+    init(
+        _ titles: [String], right: Set<String> = [], flexible: Set<String> = [],
+        least: [String: Int] = [:]
+    ) {
         columns = titles.map {
-            Column(title: $0, right: right.contains($0), flexible: flexible.contains($0))
+            Column(
+                title: $0, right: right.contains($0), least: least[$0] ?? 0,
+                flexible: flexible.contains($0))
         }
     }
 
@@ -23,8 +30,10 @@ struct TextTable {
     {
         if rows.isEmpty, let empty { return [indent + style.paint(empty, .faint)] }
         var widths = columns.indices.map { index in
-            ([columns[index].title] + rows.map { index < $0.count ? $0[index] : "" })
-                .map(DisplayWidth.of).max() ?? 0
+            let cells = rows.map { index < $0.count ? $0[index] : "" }
+            return max(
+                columns[index].least,
+                ([columns[index].title] + cells).map(DisplayWidth.of).max() ?? 0)
         }
         if let width { shrink(&widths, to: width - DisplayWidth.of(indent)) }
         let header = line(columns.map(\.title), widths)
