@@ -113,7 +113,9 @@ extension RolloutMachine {
         case .rollback: giveUpRollback(host)
         case .release:
             change(host) { $0.open = nil }
-            note("did not say that it let go; nothing was changed there", level: .warning, host: host)
+            note(
+                "did not say that it let go; nothing was changed there", level: .warning, host: host
+            )
         case nil: break
         }
     }

@@ -36,7 +36,8 @@ extension RolloutMachine {
     /// When a gate needs the clock.
     func gateMoment(_ number: Int) -> Timestamp? {
         let wave = waves[number]
-        guard let first = wave.askedFirst, let gates = plan?.waves[number].gates, wave.gate < gates.count,
+        guard let first = wave.askedFirst, let gates = plan?.waves[number].gates,
+            wave.gate < gates.count,
             !gates[wave.gate].manual
         else { return nil }
         let end = first + gates[wave.gate].inconclusiveFor
@@ -110,7 +111,9 @@ extension RolloutMachine {
             let checks = results[hosts[first].id.rawValue] ?? []
             let bad = checks.first { $0.status == .fail && $0.level == .critical }
             let why = bad.map { "; \($0.name) on \(hosts[first].id): \($0.measured)" } ?? ""
-            return (.fail, "\(failed.count) of \(hostCount(asked.count)) fail (\(names(failed)))\(why)")
+            return (
+                .fail, "\(failed.count) of \(hostCount(asked.count)) fail (\(names(failed)))\(why)"
+            )
         }
         if !open.isEmpty {
             return (

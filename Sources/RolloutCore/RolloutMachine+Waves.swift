@@ -116,7 +116,9 @@ extension RolloutMachine {
             waves[number].asking = nil
             waves[number].askedFirst = nil
             waves[number].askAgainAt = nil
-            note("wave \(waveName(number)) waits for hosts again; its soak begins anew", wave: number)
+            note(
+                "wave \(waveName(number)) waits for hosts again; its soak begins anew", wave: number
+            )
             startHosts(upTo: number)
             return false
         }

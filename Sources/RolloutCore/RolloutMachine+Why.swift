@@ -178,7 +178,8 @@ extension RolloutMachine {
                 return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate"
             }
             if tally.unavailable >= limits.unavailableMax {
-                return "a place: \(tally.unavailable) of at most \(limits.unavailableMax) hosts are "
+                return
+                    "a place: \(tally.unavailable) of at most \(limits.unavailableMax) hosts are "
                     + "unavailable"
             }
             return "a place in domain \(domainName(record.domain)): "

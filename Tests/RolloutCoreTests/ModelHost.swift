@@ -38,6 +38,8 @@ struct ModelHost {
             isConfirmed = false
             if faults, random.chance(5) {
                 outbox.append(report(order, .rollbackFailed))
+                // An operator who orders it again means a new try.
+                taken.remove(key)
             } else {
                 outbox += answers(to: order)
             }
@@ -63,7 +65,8 @@ struct ModelHost {
             reports.removeLast()
             var failed = report(order, .failed)
             failed.mutated = true
-            outbox += reports + [failed, report(order, .rollingBack), report(order, .rollbackFailed)]
+            outbox +=
+                reports + [failed, report(order, .rollingBack), report(order, .rollbackFailed)]
         case 13..<16:
             // The guard acts before anybody confirms.
             outbox += reports + back(order, .guard)

@@ -42,7 +42,8 @@ struct SeededRun {
         scenario.budget = FailureBudget(
             fleet: Int.random(in: 0...3, using: &random), wave: random.chance(30) ? 1 : nil,
             domain: random.chance(30) ? 1 : nil)
-        scenario.reaction = [.rollback, .rollback, .pause, .abort].randomElement(using: &random)
+        scenario.reaction =
+            [.rollback, .rollback, .pause, .abort].randomElement(using: &random)
             ?? .rollback
         scenario.approval = random.chance(10)
         guard let plan = scenario.plan, let created = scenario.created else { return nil }
@@ -252,7 +253,8 @@ struct SeededRun {
 
     /// Old and impossible words must not move anything.
     private mutating func sayStale() {
-        guard let place = hosts.indices.filter({ hosts[$0].connected }).randomElement(using: &random)
+        guard
+            let place = hosts.indices.filter({ hosts[$0].connected }).randomElement(using: &random)
         else { return }
         let kinds: [ReportKind] = [.verified, .confirmed, .committed, .rolledBack, .failed]
         let kind = kinds.randomElement(using: &random) ?? .verified
