@@ -87,6 +87,17 @@ import Testing
         try await expectGone(group)
     }
 
+    @Test func aTimeoutEndsAChildThatOutlivesTheLeader() async throws {
+        let seen = Mutex<Int32>(0)
+        var run = shell(
+            "(trap '' TERM; while :; do sleep 0.05; done) >/dev/null 2>&1 & sleep 60",
+            timeout: Milliseconds(300))
+        run.grace = Milliseconds(300)
+        run.onStart = { group in seen.withLock { $0 = group } }
+        #expect(await run.run().ending == .timedOut)
+        try await expectGone(seen.withLock { $0 })
+    }
+
     @Test func aTimeoutEndsAtOnceWhatHeedsTERM() async {
         let result = await shell("echo before; sleep 60", timeout: Milliseconds(100)).run()
         #expect(result.ending == .timedOut)
