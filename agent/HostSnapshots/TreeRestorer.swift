@@ -42,11 +42,7 @@ final class TreeRestorer {
             try MetadataWriter(beforeChange).apply(entry, parent, name)
         }
         for path in unsynced.sorted(by: { $0.count > $1.count }) {
-            guard let (parent, name) = try root.parent(of: path + Array("/x".utf8)) else {
-                continue
-            }
-            _ = name
-            try parent.sync(path)
+            try root.parent(of: path + Array("/any".utf8))?.directory.sync(path)
         }
     }
 
@@ -63,7 +59,10 @@ final class TreeRestorer {
             return
         }
         if inPlace, let found = try parent.status(of: name), found.st_nlink == 1 {
-            return try MetadataWriter(beforeChange).apply(entry, parent, name)
+            try MetadataWriter(beforeChange).apply(entry, parent, name)
+            // Without leave to open it, its metadata is as durable as the file system makes it.
+            try parent.open(name, O_RDONLY | O_NONBLOCK)?.sync(entry.path)
+            return
         }
         try replace(entry, parent, name)
     }
