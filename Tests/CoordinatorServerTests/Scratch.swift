@@ -1,5 +1,6 @@
 import FleetWire
 import Foundation
+import Logging
 
 /// A private directory that goes when the test ends.
 final class Scratch: Sendable {
@@ -30,3 +31,5 @@ func eventually(_ what: String, _ condition: () async throws -> Bool) async thro
 }
 
 struct Late: Error { let what: String }
+
+let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

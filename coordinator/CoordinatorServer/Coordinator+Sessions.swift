@@ -42,36 +42,40 @@ extension Coordinator {
     }
 
     private func read(_ connection: FleetConnection, _ session: AgentSession) async {
+        var payloads = connection.inbound.makeAsyncIterator()
         do {
-            var greeted = false
-            for try await payload in connection.inbound {
-                guard !session.isClosed else { return }
+            var isGreeted = false
+            while let payload = try await payloads.next() {
+                // What comes after our last words is not looked at.
+                guard !session.isClosed else { continue }
                 let message = try ReceivedMessage(payload: payload)
-                if greeted {
+                if isGreeted {
                     try await take(message, session)
                 } else if message.header.type == .hello {
                     let hello = try message.body(Hello.self)
-                    greeted = greet(hello, message.header.id, session)
-                    guard greeted else { return }
-                    announce(hello, session)
+                    isGreeted = greet(hello, message.header.id, session)
+                    if isGreeted { announce(hello, session) }
                 } else {
                     session.close(farewell: Farewell(reason: "say hello first", retryAfter: nil))
-                    return
                 }
             }
-        } catch let error as FrameError {
-            logger.warning(
-                "connection closed",
-                metadata: ["host": "\(session.host)", "reason": "\(error.reason)"])
-            session.close(farewell: Farewell(reason: error.reason, retryAfter: .seconds(5)))
         } catch {
-            logger.info(
-                "connection ended", metadata: ["host": "\(session.host)", "reason": "\(error)"])
-            session.close(
-                farewell: Farewell(
+            end(session, error)
+            // A connection that nobody reads is closed at once: our last words go first.
+            while (try? await payloads.next()) != nil {}
+        }
+    }
+
+    private func end(_ session: AgentSession, _ error: any Error) {
+        let reason = (error as? FrameError)?.reason ?? "\(error)"
+        logger.warning(
+            "connection ended", metadata: ["host": "\(session.host)", "reason": "\(reason)"])
+        session.close(
+            farewell: error is FrameError
+                ? Farewell(reason: reason, retryAfter: .seconds(5))
+                : Farewell(
                     reason: "the coordinator could not go on with this connection",
                     retryAfter: .seconds(2)))
-        }
     }
 
     private func greet(_ hello: Hello, _ id: String, _ session: AgentSession) -> Bool {

@@ -1,6 +1,7 @@
 import FleetWire
 import Hummingbird
 import Logging
+import NIOCore
 import OperatorAPI
 
 /// Stands before all routes: finds out who asks, turns every error into an `APIFailure` body, and
@@ -71,6 +72,8 @@ struct APIDoor: RouterMiddleware {
         case let frame as FrameError:
             APIFailure(code: "unreachable", message: "the agent's answer: \(frame.reason)")
         case let http as HTTPError: failure(for: http)
+        case is NIOTooManyBytesError:
+            APIFailure(code: "too_large", message: "the body is too large")
         case is CancellationError:
             APIFailure(code: "unavailable", message: "the request was given up or we are stopping")
         default: APIFailure(code: "failed", message: "\(error)")
