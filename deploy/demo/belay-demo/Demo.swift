@@ -25,6 +25,8 @@ struct Demo: Sendable {
             failure = "interrupted"
         } catch {
             failure = "\(error)"
+            claims.check(
+                claims.all.last?.scene ?? 0, "the demo comes to its end", false, seen: "\(error)")
         }
         claims.printTable()
         if let failure { Narrator.line("  the demo ended early: \(failure)") }

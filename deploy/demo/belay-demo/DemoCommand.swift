@@ -8,7 +8,7 @@ struct DemoCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-demo",
         abstract: "Plays six scenes of a staged rollout and checks each claim from outside.",
-        subcommands: [PlayCommand.self, StopCommand.self], defaultSubcommand: PlayCommand.self)
+        subcommands: [RunCommand.self, StopCommand.self], defaultSubcommand: RunCommand.self)
 }
 
 /// Where the demo lies and what it is made of.
@@ -39,10 +39,10 @@ struct StopCommand: AsyncParsableCommand {
     }
 }
 
-/// `belay-demo play`: all scenes.
-struct PlayCommand: AsyncParsableCommand {
+/// `belay-demo run`: all scenes.
+struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "play", abstract: "Make a fleet, play all scenes, check all claims.")
+        commandName: "run", abstract: "Make a fleet, play all scenes, check all claims.")
 
     @OptionGroup var options: DemoOptions
     @Flag(help: "Stop everything at the end, on a terminal too.")

@@ -104,12 +104,9 @@ struct DemoFleet: Sendable {
         let datasets = ["colonies", "orders", "weather"].map {
             "\(layout.sources)/datasets/\($0).csv"
         }
+        for host in hosts { try host.layOut(release: bundles.folder("1.0.0")) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for host in hosts {
-                group.addTask {
-                    try await host.furnish(release: bundles.folder("1.0.0"), datasets: datasets)
-                }
-            }
+            for host in hosts { group.addTask { try await host.furnish(datasets: datasets) } }
             try await group.waitForAll()
         }
         Narrator.line("  six registries of release 1.0.0 serve three datasets each")

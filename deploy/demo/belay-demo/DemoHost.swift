@@ -28,8 +28,11 @@ final class DemoHost: Sendable {
     var flags: String { "\(root)/etc/registry/flags.json" }
     private var service: String { "\(root)/opt/registry/current/service" }
 
-    /// Lays out release 1 with its configuration, flags, catalog and datasets, and starts it.
-    func furnish(release: String, datasets: [String]) async throws {
+    /// Lays out the files of release 1 with its configuration and flags.
+    ///
+    /// Nothing may be started meanwhile: a child would inherit the copy's open file for a moment,
+    /// and a program that somebody has open for writing cannot be started.
+    func layOut(release: String) throws {
         for folder in [
             "etc/registry", "opt/registry/releases", "var/lib/registry/datasets", "var/log", "run",
             "var/backups/registry",
@@ -46,6 +49,10 @@ final class DemoHost: Sendable {
         try TextFile.write(
             template.replacing("{{ labels.port }}", with: "\(port)"), to: settings)
         try TextFile.copy("\(layout.sources)/host/flags.json", to: flags)
+    }
+
+    /// Makes catalog and datasets, and starts the service.
+    func furnish(datasets: [String]) async throws {
         let registry = "\(root)/opt/registry/current/registry"
         _ = try await programs.runToSuccess("init-\(id)", [registry, "init", "--config", settings])
         _ = try await programs.runToSuccess(

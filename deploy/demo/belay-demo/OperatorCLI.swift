@@ -60,10 +60,7 @@ struct OperatorCLI: Sendable {
     /// The newest rollout of a plan; nil while there is none, or no coordinator.
     func rollout(of plan: String) async throws -> RolloutView? {
         let all = try await read([RolloutView].self, ["rollout", "list"]) ?? []
-        let newest = all.filter { $0.name == plan }.max { $0.createdAt < $1.createdAt }
-        guard let newest else { return nil }
-        return try await read(
-            RolloutView.self, ["rollout", "show", newest.id.rawValue])
+        return all.filter { $0.name == plan }.max { $0.createdAt < $1.createdAt }
     }
 
     private func show(_ arguments: [String]) {

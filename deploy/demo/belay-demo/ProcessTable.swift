@@ -12,6 +12,15 @@ enum ProcessTable {
         return fields.count > 19 ? String(fields[19]) : nil
     }
 
+    /// Whether a process runs; one that has ended and that nobody has waited for does not.
+    static func isAlive(_ pid: pid_t) -> Bool {
+        waitpid(pid, nil, WNOHANG)
+        guard let text = TextFile.read("/proc/\(pid)/stat"),
+            let end = text.lastIndex(of: ")")
+        else { return false }
+        return text[end...].split(separator: " ").dropFirst().first != "Z"
+    }
+
     /// Ends the processes of a ledger that are still the same ones, then what they left behind.
     static func end(ledger: String, below directory: String) {
         for line in (TextFile.read(ledger) ?? "").split(separator: "\n") {
@@ -32,21 +41,19 @@ enum ProcessTable {
             guard pid != getpid(), let line = TextFile.read("/proc/\(pid)/cmdline") else {
                 return false
             }
-            let program = line.split(separator: "\0").first.map(String.init) ?? ""
-            let isOurs =
-                program.hasSuffix("/registry") || program.hasSuffix("belay-agent")
-                || program.hasSuffix("belay-coordinator")
-            return isOurs && line.contains(directory + "/")
+            guard line.contains(directory + "/") else { return false }
+            // An agent starts its guard as /proc/self/exe, so the command line names no program.
+            let program =
+                (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe"))
+                ?? ""
+            let name = program.replacing(" (deleted)", with: "").split(separator: "/").last
+            return ["registry", "belay-agent", "belay-coordinator", "belay"].contains(name)
         }
     }
 
     private static func end(_ pid: pid_t) {
         guard kill(pid, SIGTERM) == 0 else { return }
-        for _ in 0..<300 where kill(pid, 0) == 0 {
-            waitpid(pid, nil, WNOHANG)
-            usleep(10_000)
-        }
-        kill(pid, SIGKILL)
-        waitpid(pid, nil, WNOHANG)
+        for _ in 0..<300 where isAlive(pid) { usleep(10_000) }
+        if isAlive(pid) { kill(pid, SIGKILL) }
     }
 }

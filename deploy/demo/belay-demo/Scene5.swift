@@ -27,7 +27,8 @@ struct Scene5: Sendable {
         let clock = ContinuousClock()
         let killed = clock.now
         let restored = try await Waiting.holds(seconds: 30) {
-            guard try host.tree() == before[host.id] else { return false }
+            // While files are being put back, one may vanish under the reader.
+            guard let tree = try? host.tree(), tree == before[host.id] else { return false }
             return await host.health()?.status == "ok"
         }
         let seconds = (clock.now - killed).components.seconds

@@ -23,7 +23,8 @@ struct Scene6: Sendable {
             ], seconds: 120)
         let view = try await fleet.cli.rollout(of: "registry-2")
         fleet.claims.check(
-            6, "the rollback of the whole fleet ends", view?.state == .rolledBack,
+            6, "the rollback of the whole fleet ends",
+            outcome.code == 0 && view?.state == .rolledBack,
             seen: "exit code \(outcome.code), state \(view?.state.rawValue ?? "unknown")")
         fleet.claimSame(
             6, "all six hosts are what they were before scene 1", memory.original,
