@@ -100,6 +100,19 @@ package struct RolloutMachine: Codable, Sendable {
         now = at
         createdAt = at
         let plan = definition.plan
+        enlist(definition, at)
+        note(
+            "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "
+                + "\(waves.count) waves", actor: "operator:\(by)")
+        if plan.needsApproval {
+            become(.awaitingApproval, "the plan asks for approval before the first host is touched")
+        } else {
+            begin()
+        }
+    }
+
+    private mutating func enlist(_ definition: RolloutDefinition, _ at: Timestamp) {
+        let plan = definition.plan
         var waveOf: [HostID: Int] = [:]
         for (number, wave) in plan.waves.enumerated() {
             for host in wave.hosts { waveOf[host] = number }
@@ -124,14 +137,6 @@ package struct RolloutMachine: Codable, Sendable {
                 hosts: wave.hosts.compactMap { index[$0.rawValue] }, since: at,
                 verdicts: Array(repeating: nil, count: wave.gates.count),
                 details: Array(repeating: "not asked yet", count: wave.gates.count))
-        }
-        note(
-            "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "
-                + "\(waves.count) waves", actor: "operator:\(by)")
-        if plan.needsApproval {
-            become(.awaitingApproval, "the plan asks for approval before the first host is touched")
-        } else {
-            begin()
         }
     }
 
