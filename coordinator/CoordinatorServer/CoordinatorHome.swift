@@ -121,7 +121,7 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
         let issued = try authority.issueCoordinator(
             name: identity.name, dnsNames: names, addresses: addresses,
             lifetime: CoordinatorLimits.coordinatorCertificate, now: now)
-        // The key first: a crash between the two is repaired by issuing again.
+        // A crash between the two leaves a pair that TLS refuses at the next start.
         try PrivateFiles.write(Array(issued.key.utf8), to: directory + "/coordinator.key")
         try PrivateFiles.write(Array(issued.certificate.utf8), to: directory + "/coordinator.pem")
         return issued

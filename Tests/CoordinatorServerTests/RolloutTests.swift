@@ -1,0 +1,210 @@
+import CoordinatorServer
+import FleetTransport
+import FleetWire
+import NIOHTTP1
+import OperatorAPI
+import RolloutCore
+import RolloutPlan
+import Testing
+
+/// Answers orders and questions as a healthy agent would, until its connection ends.
+private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
+    var sequence = acknowledged
+    func report(_ order: TransactionOrder, _ kind: ReportKind) async throws {
+        sequence += 1
+        var report = TransactionReport(
+            sequence: sequence, rollout: order.rollout, attempt: order.attempt, at: wallClock(),
+            kind: kind)
+        report.mutated = kind == .verified ? true : nil
+        if kind == .captured {
+            report.point = PointSummary(
+                id: PointID(unchecked: "p-\(agent.host)"), at: wallClock(), reason: "r",
+                rollout: order.rollout, components: [], digest: Tokens.hash("p"))
+        }
+        if kind == .stepStarted || kind == .stepFinished {
+            report.stage = .migration
+            report.step = StepReport(
+                index: 0, name: "go", phase: nil, attempt: 1,
+                outcome: kind == .stepStarted
+                    ? nil
+                    : StepOutcome(
+                        status: .done, message: "<b>fine</b>", output: "", took: Milliseconds(5)))
+        }
+        try await agent.send(.report, report)
+    }
+    func obey(_ order: TransactionOrder) async throws {
+        let kinds: [ReportKind] =
+            switch order.verb {
+            case .prepare: [.prepared]
+            case .validate: [.validated]
+            case .migrate: [.captured, .guarded, .stepStarted, .stepFinished, .verified]
+            case .confirm: [.confirmed]
+            case .commit: [.committed]
+            case .rollback: [.rollingBack, .rolledBack]
+            case .release: [.released]
+            }
+        for kind in kinds { try await report(order, kind) }
+    }
+    do {
+        while true {
+            let message = try await agent.next()
+            switch message.header.type {
+            case .order: try await obey(message.body(TransactionOrder.self))
+            case .inspect:
+                let state = Inspection(changes: [], state: Tokens.hash("s"), problems: [])
+                try await agent.send(.inspection, state, re: message.header.id)
+            default: break
+            }
+        }
+    } catch {}
+}
+
+@Suite("A rollout through the coordinator", .serialized)
+struct RolloutTests {
+    private static func plan(approval: Bool = false) -> Plan {
+        let step = StepSpec(
+            name: "go",
+            action: .wait(WaitStep(span: Milliseconds(1), until: nil)))
+        return Plan(
+            name: "demo", description: nil,
+            targets: .init(
+                selector: nil, hosts: [HostID(unchecked: "h1"), HostID(unchecked: "h2")]),
+            variables: [:], artifacts: [],
+            components: [
+                ComponentSpec(
+                    name: ComponentName(unchecked: "c"), driver: .config(paths: ["/etc/c"]),
+                    restart: false)
+            ],
+            strategy: .init(
+                waves: [
+                    .init(
+                        name: "canary", size: .number(1), selector: nil, hosts: [],
+                        soak: Milliseconds(10), gates: [])
+                ], parallelMax: .number(1), unavailableMax: .number(1), domain: nil,
+                unavailablePerDomainMax: nil),
+            budget: .init(fleet: .number(0), wave: nil, domain: nil),
+            rollback: RollbackPolicy(onExhausted: .rollback), confirmWithin: .seconds(120),
+            coordinatorLost: .hold, needsApproval: approval,
+            deadlines: .init(
+                stage: .seconds(60), migration: .seconds(60), unreachable: .seconds(60)),
+            stages: [StageSpec(stage: .migration, steps: [step], checks: [])])
+    }
+
+    private static func fleet(
+        _ coordinator: RunningCoordinator
+    ) async throws -> [String: TLSContext.Credentials] {
+        let token = try await coordinator.api.token(uses: 2)
+        var all: [String: TLSContext.Credentials] = [:]
+        for name in ["h1", "h2"] {
+            all[name] = try await TestAgent.enrol(name, token: token, at: coordinator)
+        }
+        return all
+    }
+
+    private static func with(
+        _ fleet: [String: TLSContext.Credentials], of coordinator: RunningCoordinator,
+        _ body: () async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (name, credentials) in fleet {
+                group.addTask {
+                    let (agent, welcome) = try await TestAgent.connect(
+                        name, credentials, to: coordinator)
+                    await behave(agent, acknowledged: welcome.acknowledged)
+                }
+            }
+            try await eventually("the agents are connected") {
+                try await coordinator.api.get("/v1/status").body(StatusView.self).connected == 2
+            }
+            try await body()
+            group.cancelAll()
+        }
+    }
+
+    private static func apply(
+        _ coordinator: RunningCoordinator, approval: Bool = false, digest: Digest? = nil
+    ) async throws -> APIClient.Answer {
+        try await coordinator.api.send(
+            .POST, "/v1/rollouts",
+            json: ApplyRequest(
+                plan: plan(approval: approval), digest: digest, overrideQuarantine: false,
+                reason: nil))
+    }
+
+    @Test(
+        "is shown, started, watched to its end, reported and rolled back",
+        arguments: StoreKind.allCases)
+    func whole(_ kind: StoreKind) async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(kind, in: scratch) { coordinator in
+            let api = coordinator.api
+            try await Self.with(try await Self.fleet(coordinator), of: coordinator) {
+                let preview = try await api.send(
+                    .POST, "/v1/plan", json: PreviewRequest(plan: Self.plan())
+                ).body(PlanPreview.self)
+                #expect(preview.inspections.allSatisfy { $0.inspection != nil })
+                let other = try await Self.apply(coordinator, digest: Tokens.hash("other"))
+                #expect(other.status == 409)
+                let started = try await Self.apply(coordinator, digest: preview.digest)
+                #expect(started.status == 201, "\(started.text)")
+                let id = try started.body(RolloutView.self).id
+                try await Self.watch(id, until: .succeeded, api)
+                let report = try await api.get("/v1/rollouts/\(id)/report?format=html").text
+                #expect(report.contains("&lt;b&gt;fine") && !report.contains("<b>fine"))
+                for format in ["md", "json"] {
+                    let answer = try await api.get("/v1/rollouts/\(id)/report?format=\(format)")
+                    #expect(answer.status == 200 && answer.text.contains("h2"))
+                }
+                let back = RollbackRequest(
+                    rollout: nil, host: HostID("h1"), wave: nil, scope: .full, point: nil,
+                    fast: false, includeLater: false, reason: "test")
+                let answer = try await api.send(.POST, "/v1/rollbacks", json: back)
+                #expect(answer.status == 200, "\(answer.text)")
+                try await eventually("h1 is back") {
+                    let view = try await api.get("/v1/rollouts/\(id)").body(RolloutView.self)
+                    return view.hosts.first { $0.id.rawValue == "h1" }?.state == .rolledBack
+                }
+                let metrics = try await api.get("/metrics").text
+                #expect(metrics.contains("belay_rollbacks_total{"))
+            }
+        }
+    }
+
+    private static func watch(
+        _ id: RolloutID, until state: RolloutState, _ api: APIClient
+    ) async throws {
+        var after: UInt64 = 0
+        try await eventually("\(id) is \(state)") {
+            let view = try await api.get("/v1/rollouts/\(id)?after=\(after)&wait=2000")
+                .body(RolloutView.self)
+            after = view.sequence
+            return view.state == state
+        }
+    }
+
+    @Test("goes on after the coordinator went away in the middle")
+    func recovery() async throws {
+        let scratch = try Scratch()
+        var kept: ([String: TLSContext.Credentials], RolloutID)?
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let fleet = try await Self.fleet(coordinator)
+            let view = try await Self.apply(coordinator, approval: true).body(RolloutView.self)
+            #expect(view.state == .awaitingApproval)
+            let second = try await Self.apply(coordinator)
+            #expect(second.status == 409, "the hosts are held")
+            let approve = CommandRequest(command: .approve, reason: nil)
+            let answer = try await coordinator.api.send(
+                .POST, "/v1/rollouts/\(view.id)/commands", json: approve)
+            #expect(answer.status == 200, "\(answer.text)")
+            kept = (fleet, view.id)
+        }
+        let (fleet, id) = try #require(kept)
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            try await Self.with(fleet, of: coordinator) {
+                try await Self.watch(id, until: .succeeded, coordinator.api)
+            }
+            let audit = try await coordinator.api.get("/v1/audit").body(AuditView.self)
+            #expect(audit.brokenAt == nil)
+        }
+    }
+}
