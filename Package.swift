@@ -178,7 +178,12 @@ let package = Package(
         tests("OperatorAPITests", needs: ["OperatorAPI", "FleetWire"]),
         tests("CommandLineTests", needs: ["belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire"]),
         tests("AgentCoreTests", needs: ["AgentCore", "FleetWire"]),
-        tests("AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
+        tests(
+            "AgentRuntimeTests",
+            needs: [
+                "AgentRuntime", "AgentCore", "FleetTransport", "FleetWire", "SQLiteFile",
+                "belay-agent", nioPosix, logging, crypto, certificates, asn1,
+            ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
         tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
         tests(
