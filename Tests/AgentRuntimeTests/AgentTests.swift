@@ -1,3 +1,4 @@
+import AgentCore
 import AgentRuntime
 import FleetTransport
 import FleetWire
@@ -119,6 +120,43 @@ import Testing
         await coordinator.listener.close()
         let text = try String(contentsOfFile: folder.path + "/etc/app.conf", encoding: .utf8)
         #expect(text == "old\n")
+    }
+
+    private func start(_ state: StateDirectory) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: guardProgram.argv[0])
+        process.arguments = ["run", "--root", state.root]
+        try process.run()
+        return process
+    }
+
+    @Test("the guard takes the host back when the agent is killed and stays dead")
+    func deadAgent() async throws {
+        let folder = try TestFolder()
+        let fleet = try TestFleet()
+        let coordinator = try await ScriptedCoordinator(fleet)
+        let state = try enrolled(folder, fleet, port: coordinator.listener.port)
+        var plan = try plan()
+        plan.confirmWithin = .seconds(2)
+        let agent = try start(state)
+        _ = try await coordinator.welcome()
+        try await coordinator.order(order(.migrate, plan))
+        _ = try await coordinator.report(.stepFinished)
+        kill(agent.processIdentifier, SIGKILL)
+        agent.waitUntilExit()
+        let deadline = Date(timeIntervalSinceNow: 30)
+        while GuardFiles(state).outcome == nil, Date() < deadline {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(GuardFiles(state).outcome?.ending == .rolledBack)
+        let text = try String(contentsOfFile: folder.path + "/etc/app.conf", encoding: .utf8)
+        #expect(text == "old\n")
+        let again = try start(state)
+        let told = try await coordinator.report(.rolledBack)
+        #expect(told.by == .guard)
+        again.terminate()
+        again.waitUntilExit()
+        await coordinator.listener.close()
     }
 
     @Test("a second agent on the same state is refused")

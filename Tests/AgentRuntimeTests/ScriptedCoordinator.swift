@@ -51,7 +51,8 @@ final class ScriptedCoordinator {
             let message: ReceivedMessage
             do {
                 message = try await next()
-            } catch is Silent {
+            } catch {
+                // The session ended, by a close or in the middle of a message.
                 _ = try await welcome()
                 continue
             }
@@ -59,7 +60,8 @@ final class ScriptedCoordinator {
             let report = try message.body(TransactionReport.self)
             guard report.sequence == UInt64(reports.count) + 1 else { continue }
             reports.append(report)
-            try await send(.acknowledge, Acknowledgement(upTo: report.sequence))
+            // A session that ended meanwhile hears it in the next welcome.
+            try? await send(.acknowledge, Acknowledgement(upTo: report.sequence))
             if report.kind == kind { return report }
         }
     }
