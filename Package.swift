@@ -189,7 +189,11 @@ let package = Package(
             ]),
         tests("AgentCoreTests", needs: ["AgentCore", "FleetWire"]),
         tests(
-            "AgentRuntimeTests", needs: ["AgentRuntime", "AgentCore", "FleetWire", "SQLiteFile"]),
+            "AgentRuntimeTests",
+            needs: [
+                "AgentRuntime", "AgentCore", "FleetTransport", "FleetWire", "SQLiteFile",
+                "belay-agent", nioPosix, logging, crypto, certificates, asn1,
+            ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
         tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
         tests(

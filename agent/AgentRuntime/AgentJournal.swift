@@ -1,5 +1,6 @@
 package import AgentCore
 package import FleetWire
+import Glibc
 import SQLiteFile
 
 /// `journal.sqlite`: every event and the state after it, in one transaction with one fsync.
@@ -10,6 +11,10 @@ package final class AgentJournal {
 
     /// Opens or makes the journal; throws `SQLiteError` with what to do.
     package init(path: String) throws {
+        // SQLite gives its other files the mode of this one.
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw StateDirectory.failure("open", path) }
+        close(file)
         database = try SQLiteConnection(path: path)
         try database.makeDurable()
         try database.run(
