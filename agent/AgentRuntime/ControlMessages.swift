@@ -43,9 +43,13 @@ package struct ControlReply: Codable, Sendable, Hashable {
 package struct AgentStatus: Codable, Sendable, Hashable {
     /// One remembered transaction.
     package struct Transaction: Codable, Sendable, Hashable {
+        /// The rollout.
         package var rollout: RolloutID
+        /// The attempt within it.
         package var attempt: Int
+        /// Where it stands.
         package var phase: String
+        /// Its rollback point.
         package var point: PointID?
     }
     /// The host.

@@ -7,6 +7,7 @@ import Glibc
 package struct GuardFiles: Sendable {
     /// `armed.json`.
     package struct Armed: Codable, Sendable, Hashable {
+        /// What the guard has to do.
         package var order: GuardOrder
         /// The host, for templates.
         package var host: HostID

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Writes whole files or none.
-enum NewFile {
+enum WholeFile {
     static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
         do {
             try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
