@@ -26,7 +26,7 @@ demo-stop: ## stop a demo fleet that was left running
 
 test: tools ## unit, transcript, simulation and integration tests, on loopback, without root
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --no-parallel
 
 check: tools ## format, tidy, build without warnings, tests
 	$(LINT) $(SOURCES)
