@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutPlan
 
 /// What hosts report. A report that does not fit what the host was ordered to do is noted and
 /// moves nothing.
@@ -84,13 +85,29 @@ extension RolloutMachine {
             }
             if stage == .migration, report.kind == .stepStarted { $0.progress.changed = true }
         }
-        if stage == .verification, hosts[host].state == .migrating { move(host, to: .verifying) }
+        if hosts[host].state == .migrating, stage == .verification || isLastMigration(report) {
+            // The host verifies by itself and is silent until its checks are through.
+            change(host) { $0.progress.stage = .verification }
+            move(host, to: .verifying)
+        }
         tell(report, host, progressText(report))
+    }
+
+    /// True if the report says that the last step of migration is done.
+    private func isLastMigration(_ report: TransactionReport) -> Bool {
+        guard report.kind == .stepFinished, report.stage == .migration,
+            let step = report.step, step.outcome?.status == .done
+        else { return false }
+        return step.index + 1 == plan?.work.stages.first { $0.stage == .migration }?.steps.count
     }
 
     private func progressText(_ report: TransactionReport) -> String {
         let stage = report.stage.map { "\($0.rawValue): " } ?? ""
-        let step = report.step.map { "\($0.name) (try \($0.attempt))" } ?? "a step"
+        let step =
+            report.step.map { step in
+                let phase = step.phase.map { "\($0)/" } ?? ""
+                return "\(phase)\(step.name) (try \(step.attempt))"
+            } ?? "a step"
         switch report.kind {
         case .stepStarted: return "\(stage)\(step) began"
         case .stepFinished:
