@@ -7,6 +7,8 @@ import HostSnapshots
 package struct HostServices: ServiceControlling {
     private let context: TemplateContext
     private let timeout: Milliseconds
+    /// Told the process group of each command.
+    package var onStart: (@Sendable (Int32) -> Void)?
 
     /// Services of a host; commands are filled in from `context`. `timeout` bounds each command,
     /// and the wait until a service that was started runs or one that was stopped is gone.
@@ -59,7 +61,9 @@ package struct HostServices: ServiceControlling {
     }
 
     private func run(_ argv: [String]) throws -> ProcessRun.Result {
-        try context.processRun(argv: argv, timeout: timeout).runBlocking()
+        var run = try context.processRun(argv: argv, timeout: timeout)
+        run.onStart = onStart
+        return run.runBlocking()
     }
 
     private func succeed(_ argv: [String]) throws {
