@@ -105,19 +105,21 @@ extension RolloutMachine {
         let stage = report.stage.map { "\($0.rawValue): " } ?? ""
         let step =
             report.step.map { step in
-                let phase = step.phase.map { "\($0)/" } ?? ""
-                return "\(phase)\(step.name) (try \(step.attempt))"
+                let name = (step.phase.map { "\($0)/" } ?? "") + step.name
+                return step.attempt > 1 ? "\(name) (try \(step.attempt))" : name
             } ?? "a step"
         switch report.kind {
         case .stepStarted: return "\(stage)\(step) began"
         case .stepFinished:
             let outcome = report.step?.outcome
-            return "\(stage)\(step) \(outcome?.status.rawValue ?? "ended"): "
+            return
+                "\(stage)\(step) \(outcome?.status.rawValue.replacing("_", with: " ") ?? "ended"): "
                 + (outcome.map { "\($0.message) (\($0.took.text))" } ?? "no outcome was told")
         case .checksFinished:
             let checks = report.checks ?? []
             let passed = checks.count { $0.status == .pass }
-            return "\(stage)\(passed) of \(checks.count) checks passed"
+            return
+                "\(stage)\(passed) of \(checks.count) \(checks.count == 1 ? "check" : "checks") passed"
         case .captured:
             return "the rollback point \(report.point?.id.rawValue ?? "(unnamed)") is durable "
                 + "and verified"
