@@ -153,7 +153,10 @@ extension RolloutMachine {
                 $0.progress.changed = false
             }
         }
-        move(host, to: .rolledBack)
+        guard !full, hosts[host].kept else { return move(host, to: .rolledBack) }
+        // The rest of its change stays, and can be taken back later.
+        let isCommitted = hosts[host].progress.stage == .finalization
+        move(host, to: isCommitted ? .committed : .soaking)
     }
 
     mutating func hearRollbackFailed(_ report: TransactionReport, _ host: Int) {

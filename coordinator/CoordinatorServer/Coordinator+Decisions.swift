@@ -96,9 +96,10 @@ extension Coordinator {
 
     /// Which hosts a rollback takes back; those that the rollout changed and has not taken back.
     func hosts(of selection: RollbackSelection, in id: RolloutID) -> [HostID] {
+        let changed = changedHosts(of: id)
         let view = rollouts[id]?.machine.view(now: clock())
         return (view?.hosts ?? []).filter { host in
-            guard Self.isChanged(host) else { return false }
+            guard changed.contains(host.id) else { return false }
             return switch selection.hosts {
             case .all: true
             case .wave(let name): host.wave == name
@@ -107,18 +108,52 @@ extension Coordinator {
         }.map(\.id)
     }
 
-    static func isChanged(_ host: RolloutView.HostView) -> Bool {
-        host.changed && host.state != .rolledBack
+    /// Hosts on which something of a rollout still stands.
+    ///
+    /// What a rollout changed is also gone where an earlier one was taken back after it, with
+    /// `include_later`: its rollback points are of a state that is no more.
+    func changedHosts(of id: RolloutID) -> Set<HostID> {
+        var since: [HostID: Timestamp] = [:]
+        for host in rollouts[id]?.machine.view(now: clock())?.hosts ?? [] where host.changed {
+            since[host.id] = host.since
+        }
+        for earlier in order.prefix(while: { $0 != id }) where !since.isEmpty {
+            for host in rollouts[earlier]?.machine.view(now: clock())?.hosts ?? []
+            where host.state == .rolledBack && !host.changed {
+                if let moment = since[host.id], moment < host.since { since[host.id] = nil }
+            }
+        }
+        return Set(since.keys)
+    }
+
+    /// The selection without hosts on which nothing of the rollout stands any more. Throws
+    /// `APIFailure` when that leaves none.
+    func narrowed(
+        _ selection: RollbackSelection, in id: RolloutID
+    ) throws -> RollbackSelection {
+        let standing = hosts(of: selection, in: id)
+        let view = rollouts[id]?.machine.view(now: clock())
+        let gone = Set((view?.hosts ?? []).filter(\.changed).map(\.id))
+            .subtracting(changedHosts(of: id))
+        guard !gone.isEmpty else { return selection }
+        guard !standing.isEmpty else {
+            throw APIFailure(
+                code: "conflict",
+                message: "nothing of \(id) stands on these hosts any more: an earlier rollout was "
+                    + "taken back after it",
+                remedy: "`belay rollout list` shows what was taken back; `belay rollback --host "
+                    + "HOST` takes back the newest change that stands")
+        }
+        var narrowed = selection
+        narrowed.hosts = .named(standing)
+        return narrowed
     }
 
     private func refusal(of selection: RollbackSelection, _ id: RolloutID) -> APIFailure? {
         let wanted = Set(hosts(of: selection, in: id))
         if let held = conflict(wanted, besides: id) { return held }
         guard !selection.includeLater, let at = order.firstIndex(of: id) else { return nil }
-        let later = order[(at + 1)...].filter { other in
-            let hosts = rollouts[other]?.machine.view(now: clock())?.hosts ?? []
-            return hosts.contains { wanted.contains($0.id) && Self.isChanged($0) }
-        }
+        let later = order[(at + 1)...].filter { !changedHosts(of: $0).isDisjoint(with: wanted) }
         guard !later.isEmpty else { return nil }
         return APIFailure(
             code: "conflict",

@@ -71,10 +71,7 @@ extension Coordinator {
                 code: "invalid", message: "a rollback needs a rollout or a host",
                 remedy: "`belay rollback ROLLOUT` or `belay rollback --host HOST`")
         }
-        let newest = order.last { id in
-            let hosts = rollouts[id]?.machine.view(now: clock())?.hosts ?? []
-            return hosts.contains { $0.id == host && Self.isChanged($0) }
-        }
+        let newest = order.last { changedHosts(of: $0).contains(host) }
         guard let newest else {
             throw APIFailure(
                 code: "not_found", message: "no rollout has changed \(host)",
