@@ -170,6 +170,44 @@ struct RolloutTests {
         }
     }
 
+    @Test("a part taken back leaves the rest; what an earlier rollback undid is not restored again")
+    func standing() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let api = coordinator.api
+            func back(
+                _ rollout: RolloutID?, _ host: String?, _ scope: RollbackScope, later: Bool = false
+            ) async throws -> APIClient.Answer {
+                try await api.send(
+                    .POST, "/v1/rollbacks",
+                    json: RollbackRequest(
+                        rollout: rollout, host: host.map { HostID(unchecked: $0) }, wave: nil,
+                        scope: scope, point: nil, fast: false, includeLater: later, reason: nil))
+            }
+            try await Self.with(try await Self.fleet(coordinator), of: coordinator) {
+                var ids: [RolloutID] = []
+                for _ in 0..<2 {
+                    let view = try await Self.apply(coordinator).body(RolloutView.self)
+                    try await Self.watch(view.id, until: .succeeded, api)
+                    ids.append(view.id)
+                }
+                for scope in [RollbackScope.flags, .config] {
+                    let part = try await back(nil, "h1", scope).body(RolloutView.self)
+                    #expect(part.id == ids[1], "the newest change of h1 still stands")
+                    try await Self.watch(part.id, until: .succeeded, api)
+                    let view = try await api.get("/v1/rollouts/\(part.id)").body(RolloutView.self)
+                    let host = view.hosts.first { $0.id.rawValue == "h1" }
+                    #expect(host?.state == .committed && host?.changed == true)
+                }
+                let whole = try await back(ids[0], nil, .full, later: true)
+                #expect(whole.status == 200, "\(whole.text)")
+                try await Self.watch(ids[0], until: .rolledBack, api)
+                #expect(try await back(nil, "h1", .full).status == 404)
+                #expect(try await back(ids[1], nil, .full).status == 409)
+            }
+        }
+    }
+
     private static func watch(
         _ id: RolloutID, until state: RolloutState, _ api: APIClient
     ) async throws {

@@ -26,7 +26,8 @@ struct OperatorCLI: Sendable {
 
     /// Starts `belay` and shows the command; `finish` waits and shows the rest.
     func begin(_ arguments: [String], live: Bool = false) throws -> Programs.Running {
-        Narrator.command("belay " + layout.shortened(arguments.joined(separator: " ")))
+        let words = arguments.map { $0.contains(" ") ? "\"\($0)\"" : $0 }
+        Narrator.command("belay " + layout.shortened(words.joined(separator: " ")))
         let isLive = live && Narrator.isTerminal
         var environment = environment
         if !isLive { environment["NO_COLOR"] = "1" }
@@ -42,8 +43,10 @@ struct OperatorCLI: Sendable {
         let outcome = try await programs.finish(program, seconds: seconds)
         let (shown, left) = excerpt.cut(outcome.errors + outcome.output)
         Narrator.quote(shown.map(layout.shortened))
-        let rest = left > 0 ? "; \(left) more lines in \(layout.shortened(program.output)).*" : ""
-        Narrator.line("    (exit code \(outcome.code)\(rest))")
+        let rest = "; \(left) more lines in \(layout.shortened(program.output)).*"
+        if left > 0 || outcome.code != 0 {
+            Narrator.line("    (exit code \(outcome.code)\(left > 0 ? rest : ""))")
+        }
         return outcome
     }
 

@@ -14,8 +14,8 @@ struct Scene1: Sendable {
         let outcome = try await fleet.cli.run(
             ["plan", plan],
             show: .holding(
-                "limits ", "may be lost ", "zone-", "canary", "WAVE", "create ", "modify ",
-                "migrate ", "6 hosts", "digest", most: 18))
+                "registry-2 on", "limits ", "may be lost ", "WAVE", "canary ", "zone-", "hosts:",
+                "create ", "modify ", "migrate ", "  +  ", "digest "))
         let preview = try await fleet.cli.read(PlanPreview.self, ["plan", plan])
         memory.digest = preview?.digest.description
         let inspected = preview?.inspections.filter { !($0.inspection?.changes ?? []).isEmpty }

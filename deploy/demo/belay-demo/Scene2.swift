@@ -21,11 +21,12 @@ struct Scene2: Sendable {
         let (outcome, load) = try await LoadClient(hosts: fleet.hosts).during {
             try await cli.run(
                 arguments,
-                show: Excerpt(most: 24) { line in
-                    (line.contains("registry-a1") && line.contains(") done"))
-                        || line.contains("verification: 4 of 4") && line.contains("registry-a1")
-                        || line.contains(" passed") && line.contains("wave")
-                        || line.hasPrefix("succeeded")
+                show: Excerpt(most: 20) { line in
+                    // The canary's steps stand for those of all hosts.
+                    (line.contains("registry-a1") && line.contains(" done: "))
+                        || (line.contains("registry-a1  verification"))
+                        || (line.contains("  wave ") && line.hasSuffix(" passed"))
+                        || line.hasPrefix("succeeded:")
                 },
                 live: true)
         }

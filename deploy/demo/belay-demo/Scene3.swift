@@ -14,8 +14,8 @@ struct Scene3: Sendable {
         let outcome = try await fleet.cli.run(
             ["apply", plan, "--auto-approve"],
             show: .holding(
-                "features-on", "verification:", "rolling back", "is back", "rolled back:",
-                "registry-a1 rolled back", most: 10), live: true)
+                "registry-a1  verification", "registry-a1  failed", "registry-a1  was rolled back",
+                "evidence", "rolled back:", most: 6), live: true)
         let view = try await fleet.cli.rollout(of: "registry-2.1")
         fleet.claims.check(
             3, "belay apply says that it was rolled back",
@@ -63,7 +63,7 @@ struct Scene3: Sendable {
         }
         let report = try await fleet.cli.run(
             ["rollout", "report", view.id.rawValue],
-            show: .holding("Outcome:", "| registry-a1 |", "status 500", most: 4))
+            show: .holding("Outcome:", "Reason:", "| registry-a1 | canary ", most: 3))
         let history =
             try await fleet.cli.read(
                 [HistoryEntry].self, ["rollout", "history", view.id.rawValue]) ?? []

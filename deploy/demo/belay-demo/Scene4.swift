@@ -21,8 +21,7 @@ struct Scene4: Sendable {
         let outcome = try await fleet.cli.finish(
             apply,
             show: .holding(
-                "coordinator at", "coordinator is back", "coordinator was", "generation",
-                " passed", "succeeded", most: 10))
+                "  wave canary passed", "cannot be reached", "is back", "generation", "succeeded:"))
         // Said only now: a command that draws on the terminal was running.
         Narrator.line(
             "    killed process \(old) while "

@@ -37,8 +37,7 @@ struct Scene5: Sendable {
         let outcome = try await fleet.cli.finish(
             apply,
             show: .holding(
-                "restart (try 1) done", "unreachable", "guard", "rolled back", "is back",
-                most: 9))
+                "restart done", "unreachable", "by its guard", "rolled back: guard", most: 6))
         Narrator.line("    killed the agent of \(host.id), process \(agent.pid); its guard said:")
         showGuard(host)
         let steps = view.hosts.first

@@ -22,7 +22,7 @@ struct Scene6: Sendable {
                 [
                     "rollback", rollout, "--scope", "full", "--include-later", "--reason",
                     "back to 1",
-                ], show: .holding("is back", "rolled back:", most: 8), live: true)
+                ], show: .holding("was rolled back (full)", "rolled back:"), live: true)
         }
         let view = try await fleet.cli.rollout(of: "registry-2")
         fleet.claims.check(
@@ -52,7 +52,7 @@ struct Scene6: Sendable {
         let host = try fleet.host(Self.chosen)
         let original = try host.tree()
         let outcome = try await fleet.cli.run(
-            ["apply", fleet.plan("tune-1"), "--auto-approve"], show: .holding("succeeded:"),
+            ["apply", fleet.plan("tune-1"), "--auto-approve"], show: .holding("succeeded: "),
             live: true)
         let tuned = try host.tree()
         fleet.claims.check(
@@ -61,7 +61,7 @@ struct Scene6: Sendable {
                 && original.differences(to: tuned) == [Self.flags, Self.settings],
             seen: original.differences(to: tuned).joined(separator: ", "))
         let flags = try await fleet.cli.run(
-            ["rollback", "--host", host.id, "--scope", "flags"], show: .holding("is back"),
+            ["rollback", "--host", host.id, "--scope", "flags"], show: .holding("was rolled back (flags)"),
             live: true)
         let half = try host.tree()
         let isOff = try await Waiting.holds(seconds: 10) {
@@ -75,7 +75,7 @@ struct Scene6: Sendable {
                 + "the service takes writes \(isOff ? "again" : "still not")")
         let settings = try await fleet.cli.run(
             ["rollback", "--host", host.id, "--scope", "component=settings"],
-            show: .holding("is back"), live: true)
+            show: .holding("was rolled back (component"), live: true)
         let end = try host.tree()
         let health = await host.health()
         fleet.claims.check(
