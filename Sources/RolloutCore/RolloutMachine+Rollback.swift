@@ -189,9 +189,11 @@ extension RolloutMachine {
                 "\(hostCount(failed.count)) could not be taken back (\(names(failed))): "
                     + (hosts[failed[0]].progress.failure ?? pass.reason))
         } else if pass.isFull {
+            // Hosts that took themselves back before the pass began count too.
+            let back = hosts.count { $0.state == .rolledBack }
             become(
                 .rolledBack,
-                "\(pass.targets.count) of \(hostCount(hosts.count)) were changed and are back in their "
+                "\(back) of \(hostCount(hosts.count)) were changed and are back in their "
                     + "old state: \(pass.reason)")
         } else {
             become(
