@@ -137,7 +137,7 @@ let package = Package(
         tool(
             "belay-agent", in: "agent",
             needs: [
-                "AgentRuntime", "AgentCore", "FleetWire", "HostSnapshots", arguments, logging,
+                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots", arguments, logging,
                 lifecycle, unixSignals,
             ]),
         // the coordinator
@@ -152,7 +152,8 @@ let package = Package(
         tool(
             "belay-coordinator", in: "coordinator",
             needs: [
-                "CoordinatorServer", "FleetWire", "StateStore", arguments, yams, logging, lifecycle,
+                "CoordinatorServer", "FleetWire", "FleetTransport", "StateStore", arguments, yams,
+                logging, lifecycle,
                 unixSignals,
             ]),
         // the demo

@@ -1,5 +1,6 @@
 import AgentRuntime
 import ArgumentParser
+import FleetTransport
 import FleetWire
 import Glibc
 import Logging
@@ -59,7 +60,7 @@ struct StateOptions: ParsableArguments {
     }
 
     func logger() -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { PlainLogHandler(label: $0) }
         return Logger(label: "belay-agent")
     }
 }

@@ -142,9 +142,15 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
         let agents = Endpoint(host: agents.host, port: agentsPort)
         return Application(
             router: routes.router(door: APIDoor(coordinator: coordinator, logger: logger)),
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            server: try .tls(
+                .http1(
+                    configuration: .init(
+                        idleTimeout: .milliseconds(CoordinatorLimits.apiIdleMax.count))),
+                tlsConfiguration: tls),
             configuration: .init(
-                address: .hostname(api.host, port: api.port), serverName: nil),
+                address: .hostname(api.host, port: api.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    CoordinatorLimits.apiConnectionsMax)),
             onServerRunning: { [listening, logger, api] channel in
                 let bound = Listening(
                     agents: agents.text,

@@ -38,6 +38,12 @@ package enum CoordinatorLimits {
     static let hostPlanBytesMax = 1_000_000
     /// Disk space that an upload must leave free, in bytes, so that the journal can go on.
     static let spareBytes: UInt64 = 128 << 20
+    /// A connection of the API that sends nothing, or only part of a request, is closed after this;
+    /// one whose request is being answered is not. Longer lets idle peers hold descriptors.
+    static let apiIdleMax = Milliseconds.seconds(30)
+    /// Connections of the API at the same time; more wait to be accepted. Bounds the descriptors
+    /// that peers without a token can take from the agents and the journal.
+    static let apiConnectionsMax = 1000
     /// The longest that a long poll waits; past it proxies cut connections.
     static let pollMax = Milliseconds.seconds(60)
     /// Lines of events in one answer.

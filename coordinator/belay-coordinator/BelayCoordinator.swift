@@ -1,5 +1,6 @@
 import ArgumentParser
 import CoordinatorServer
+import FleetTransport
 import FleetWire
 import Foundation
 import Logging
@@ -110,9 +111,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        var logger = Logger(label: "belay-coordinator") {
-            StreamLogHandler.standardError(label: $0)
-        }
+        var logger = Logger(label: "belay-coordinator") { PlainLogHandler(label: $0) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         do {
             guard let agents = CoordinatorDaemon.Endpoint(agents),

@@ -49,7 +49,7 @@ enum RolloutText {
             rows.append(("should end", QuantityText.date(estimate)))
         }
         rows.append(("unavailable", "\(view.unavailable) of \(view.unavailableMax)"))
-        rows.append(("reason", view.reason))
+        rows.append(("reason", PlainText.line(view.reason)))
         return [title]
             + rows.map { "  " + style.paint(DisplayWidth.pad($0, to: 12), .faint) + $1 }
     }
@@ -115,10 +115,10 @@ enum RolloutText {
     static func outcome(_ view: RolloutView, style: Style) -> [String] {
         var lines = [
             style.paint(view.state.label, view.state.role)
-                + ": \(view.name) (\(view.id)). \(view.reason)"
+                + PlainText.line(": \(view.name) (\(view.id)). \(view.reason)")
         ]
         for host in view.lostHosts {
-            let failure = host.failure.map { ": \($0)" } ?? ""
+            let failure = host.failure.map { ": \(PlainText.line($0))" } ?? ""
             lines.append(
                 "  " + style.paint(host.state.symbol(style), host.state.role)
                     + " \(host.id) \(host.state.label)\(failure)")

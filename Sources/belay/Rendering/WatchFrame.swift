@@ -136,7 +136,7 @@ struct WatchFrame {
     }
 
     private func step(_ host: RolloutView.HostView, isActive: Bool) -> String {
-        if let failure = host.failure, host.state != .committed { return failure }
+        if let failure = host.failure, host.state != .committed { return PlainText.line(failure) }
         if !host.connected, host.state != .pending {
             return style.paint("not connected", .caution)
         }
@@ -182,6 +182,6 @@ struct WatchFrame {
         } else {
             text = WhyText.sentence(view.why, now: now)
         }
-        return DisplayWidth.wrap(text, to: width)
+        return DisplayWidth.wrap(PlainText.line(text), to: width)
     }
 }

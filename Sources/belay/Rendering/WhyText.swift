@@ -22,7 +22,7 @@ enum WhyText {
     }
 
     static func lines(_ why: WhyView, now: Timestamp, style: Style) -> [String] {
-        var lines = [sentence(why, now: now)]
+        var lines = [PlainText.line(sentence(why, now: now))]
         if !why.hosts.isEmpty {
             let names = why.hosts.prefix(12).map(\.rawValue).joined(separator: ", ")
             let more = why.hosts.count > 12 ? " and \(why.hosts.count - 12) more" : ""

@@ -35,13 +35,14 @@ struct MarkdownReport {
     /// Text from hosts and operators must neither break a table nor become markup.
     private static func cell(_ text: String) -> String {
         var result = ""
-        for character in text {
+        // A lone carriage return is a line's end here; a terminal would write over the line.
+        for character in PlainText.visible(text.replacing("\r\n", with: "\n")) {
             switch character {
             case "|", "\\", "`", "*", "_", "[", "]", "#": result += "\\\(character)"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
             case "&": result += "&amp;"
-            case "\n", "\r\n", "\r": result += "<br>"
+            case "\n": result += "<br>"
             default: result.append(character)
             }
         }

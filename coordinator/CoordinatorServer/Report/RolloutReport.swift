@@ -107,12 +107,9 @@ enum ReportText {
 
     /// The beginning of a program's output, with what is no text made visible.
     static func excerpt(_ text: String, characters: Int = 400) -> String {
-        let shown = text.unicodeScalars.prefix(characters).map { scalar in
-            scalar.value < 0x20 && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar
-        }
         var result = String.UnicodeScalarView()
-        result.append(contentsOf: shown)
-        return String(result) + (text.unicodeScalars.count > characters ? " …" : "")
+        result.append(contentsOf: text.unicodeScalars.prefix(characters))
+        return PlainText.visible(String(result)) + (text.unicodeScalars.count > characters ? " …" : "")
     }
 
     static func facts(_ report: RolloutReport) -> [(String, String)] {
