@@ -49,7 +49,7 @@ extension RolloutMachine {
             case .rollingBack, .aborted, .rolledBack: .warning
             case .planned, .awaitingApproval, .running, .paused, .succeeded: .info
             }
-        note("the rollout is \(next.rawValue): \(why)", level: level)
+        note("the rollout is \(next.words): \(why)", level: level)
     }
 
     /// Puts a host under an order and gives it.
