@@ -96,7 +96,9 @@ extension Coordinator {
         var notes: [String] = []
         let away = plan.hosts.map(\.id).filter { presence[$0] == nil }
         if !away.isEmpty {
-            notes.append("\(away.count) hosts are not connected: \(Self.some(away))")
+            notes.append(
+                (away.count == 1 ? "1 host is" : "\(away.count) hosts are")
+                    + " not connected: \(Self.some(away))")
         }
         for host in plan.hosts {
             guard let skew = presence[host.id]?.skew.count,
