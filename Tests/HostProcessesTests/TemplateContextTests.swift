@@ -80,7 +80,7 @@ import Testing
     }
 }
 
-@Suite struct HostPathTests {
+@Suite struct ShownPathTests {
     @Test("paths are shown as the plan names them, and only those below the root")
     func asPlanned() {
         let root = "/srv/h/a1"
