@@ -75,7 +75,8 @@ final class GuideFleet {
         case .run(let host, let expected, let types):
             let done = try await shell(block.text, host: host, types: types)
             guard done.status == expected else {
-                throw Trouble("\(block.place) should exit \(expected)\n\(block.text)\(done.summary)")
+                throw Trouble(
+                    "\(block.place) should exit \(expected)\n\(block.text)\(done.summary)")
             }
         }
     }

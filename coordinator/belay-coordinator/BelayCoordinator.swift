@@ -90,9 +90,12 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(help: "The state directory.")
     var state = BelayCoordinator.stateDefault
-    @Option(help: "Where agents connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
+    @Option(
+        help: "Where agents connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
     var agents = "127.0.0.1:7430"
-    @Option(help: "Where operators connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
+    @Option(
+        help:
+            "Where operators connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
     var api = "127.0.0.1:7431"
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"
