@@ -20,9 +20,6 @@ package enum RolloutState: String, Codable, Sendable, Hashable, CaseIterable {
     case rollbackFailed = "rollback_failed"
     /// Ended by an operator or by policy; changed hosts are left as they are. → rollingBack
     case aborted
-
-    /// For sentences: `rolling back`.
-    package var words: String { rawValue.replacing("_", with: " ") }
 }
 
 /// Where one host of a rollout stands (DESIGN section 6).

@@ -98,9 +98,11 @@ final class GuideFleet {
             \(block)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
-        guard let types else { return try await ChildProcess.run("/bin/bash", [file]) }
+        let bash = ["--foreground", "120", "/bin/bash", file]
+        guard let types else { return try await ChildProcess.run("/usr/bin/timeout", bash) }
         return try await ChildProcess.run(
-            "/usr/bin/script", ["-qec", "/bin/bash '\(file)'", "/dev/null"], input: types + "\n")
+            "/usr/bin/script",
+            ["-qec", "/usr/bin/timeout --foreground 120 /bin/bash '\(file)'", "/dev/null"], input: types + "\n")
     }
 
     private func perform(_ action: String, at place: String) async throws {

@@ -144,7 +144,7 @@ struct HostHands: Sendable {
         let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
         guard needed > free else { return nil }
         return "the rollback point can take \(needed) bytes, \(free) are free on the file system "
-            + "of \(state.file("points")); free some or prune points"
+            + "of \(state.file("points")); free some"
     }
 
     func capture(
