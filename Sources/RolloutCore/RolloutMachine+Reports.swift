@@ -78,7 +78,10 @@ extension RolloutMachine {
                 $0.progress.step = step.name
                 $0.progress.phase = step.phase
             }
-            if let point = report.point { $0.progress.point = point.id }
+            // What an undo captures is what it undoes, not what the host can go back to.
+            if let point = report.point, $0.open?.verb != .rollback {
+                $0.progress.point = point.id
+            }
             if report.kind == .stepFinished, report.step?.outcome?.status == .done {
                 $0.progress.stepsDone += 1
             }

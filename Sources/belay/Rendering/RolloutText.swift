@@ -59,7 +59,7 @@ enum RolloutText {
             ["WAVE", "STATE", "HOSTS", "GATE", "VERDICT", "RESTS ON"], right: ["HOSTS"])
         for wave in view.waves {
             let head = [
-                wave.name, style.paint(wave.state.rawValue, wave.state.role),
+                wave.name, style.paint(view.label(of: wave), wave.state.role),
                 "\(view.settled(in: wave))/\(wave.hosts.count)",
             ]
             if wave.gates.isEmpty { table.rows.append(head) }

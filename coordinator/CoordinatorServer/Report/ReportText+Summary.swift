@@ -99,12 +99,28 @@ extension ReportText {
             let ended = isOver ? lines.last?.at : nil
             let took = began.flatMap { began in ended.map { $0.since(began).text } }
             return [
-                wave.name, wave.state.rawValue, time(began), time(ended), took ?? "–",
+                wave.name, state(of: wave, in: report.rollout), time(began), time(ended),
+                took ?? "–",
                 names(wave.hosts), gates(wave),
             ]
         }
         return (
             "Waves", [["Wave", "State", "Began", "Ended", "Took", "Hosts", "Gates"]] + rows
         )
+    }
+
+    /// A wave that will not go on is not said to.
+    private static func state(of wave: RolloutView.WaveView, in view: RolloutView) -> String {
+        switch (view.state, wave.state) {
+        case (.rollingBack, .waiting), (.rolledBack, .waiting), (.rollbackFailed, .waiting),
+            (.aborted, .waiting):
+            "not begun"
+        case (.rollingBack, .migrating), (.rolledBack, .migrating), (.rollbackFailed, .migrating),
+            (.aborted, .migrating), (.rollingBack, .soaking), (.rolledBack, .soaking),
+            (.rollbackFailed, .soaking), (.aborted, .soaking), (.rollingBack, .gating),
+            (.rolledBack, .gating), (.rollbackFailed, .gating), (.aborted, .gating):
+            "stopped"
+        default: wave.state.rawValue
+        }
     }
 }
