@@ -152,8 +152,8 @@ let package = Package(
         tool(
             "belay-coordinator", in: "coordinator",
             needs: [
-                "CoordinatorServer", "FleetWire", "StateStore", arguments, yams, logging, lifecycle,
-                unixSignals,
+                "CoordinatorServer", "FleetWire", "RolloutPlan", "StateStore", arguments, yams, logging,
+                lifecycle, unixSignals,
             ]),
         // the demo
         module(

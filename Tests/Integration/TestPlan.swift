@@ -9,6 +9,8 @@ struct TestPlan {
     var confirmWithin = "20s"
     var coordinatorLost = "hold"
     var version = "2"
+    /// The path of an archive that is unpacked before the other steps.
+    var artifact: String?
     /// Run after the files were changed; YAML of one step each.
     var extraSteps: [String] = []
     /// Critical checks of the verification stage; YAML of one check each.
@@ -25,12 +27,16 @@ struct TestPlan {
 
     static let releaseIs2 = """
         {name: release-is-2, level: critical, timeout: 5s, \
-        run: {run: {shell: "grep -q '^2' $BELAY_ROOT/opt/app/release"}}}
+        run: {shell: "grep -q '^2' $BELAY_ROOT/opt/app/release"}}
         """
 
     var yaml: String {
+        let unpack = artifact.map { _ in
+            "{name: unpack, phase: storage, artifact: {artifact: app, "
+                + "destination: /opt/app/bundle, link: /opt/app/current}}"
+        }
         let steps =
-            [
+            (unpack.map { [$0] } ?? []) + [
                 """
                 {name: release, phase: configuration, \
                 run: {shell: "echo \(version) > $BELAY_ROOT/opt/app/release; \
@@ -48,6 +54,7 @@ struct TestPlan {
             name: \(name)
             targets: \(targets)
             variables: {version: "\(version)"}
+            \(artifact.map { "artifacts: {app: {file: \($0)}}" } ?? "artifacts: {}")
             components:
               release: {files: {paths: [/opt/app]}}
               settings: {config: {paths: [/etc/app/app.conf]}}

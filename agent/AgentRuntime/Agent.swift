@@ -28,8 +28,8 @@ package actor Agent {
     var identity: HostIdentity?
     var isWelcomed = false
     var heartbeatEvery = Milliseconds.seconds(10)
-    /// The key of a certificate that was asked for and not granted yet.
-    var pendingKey: String?
+    /// The newest request for a certificate on this session, and the key that it is for.
+    var asked: (message: String, key: String)?
 
     /// Opens the state and takes the host for this process.
     /// Throws `AgentError` when another agent holds it, when files are open to others, or when the
