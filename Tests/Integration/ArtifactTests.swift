@@ -65,11 +65,24 @@ struct ArtifactTests {
             let told = String(decoding: try WireJSON.encode(ended), as: UTF8.self)
             #expect(told.contains("upload it again"), "\(told)")
             #expect(try fleet.hosts.map { try fleet.tree($0) } == before)
+            try await eventually("the failed rollout lets the hosts go") {
+                let held = [try await fleet.view("a1"), try await fleet.view("b1")].compactMap(
+                    \.heldBy)
+                return held.isEmpty
+            }
             for host in fleet.hosts {
                 let kept = try FileManager.default.contentsOfDirectory(
                     atPath: fleet.root(host).path + "/var/lib/belay/artifacts")
                 #expect(!kept.contains { !$0.hasSuffix(".part") }, "\(host) kept \(kept)")
             }
+
+            var plan = TestPlan(name: "bundle")
+            plan.artifact = fleet.folder.appendingPathComponent("app.tar.gz").path
+            let again = try await fleet.belay(
+                "apply", try fleet.plan(plan.yaml), "--auto-approve", "--override-quarantine",
+                "--reason", "the artifact was damaged, not bad")
+            #expect(again.status == 0, "\(again.summary)")
+            #expect(again.err.contains("uploaded app"), "\(again.summary)")
         }
     }
 

@@ -116,7 +116,8 @@ struct Trouble: Error, CustomStringConvertible {
 
 /// Waits on a condition; throws when it does not hold within `limit`.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), every pause: Duration = .milliseconds(20),
+    _ what: String, within limit: Duration = .seconds(30),
+    every pause: Duration = .milliseconds(20),
     _ holds: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit

@@ -1,4 +1,5 @@
 import Foundation
+import OperatorAPI
 import RolloutCore
 import Testing
 
@@ -30,13 +31,21 @@ struct FullDiskTests {
             let before = try fleet.tree("a1")
             let disk = fleet.root("a1").path + "/var/lib/belay"
             try SmallDisk.fill(disk)
-            let path = try fleet.plan(TestPlan().yaml)
+            var plan = TestPlan()
+            plan.stageDeadline = "2s"
+            let path = try fleet.plan(plan.yaml)
             let applied = try await fleet.belay("apply", path, "--auto-approve")
             #expect(applied.status == 9, "\(applied.summary)")
-            #expect(applied.all.contains("free"), "\(applied.summary)")
+            #expect(applied.all.contains("free space on its file system"), "\(applied.summary)")
+            #expect(fleet.logged("coordinator").contains("free space on the file system of"))
             #expect(try fleet.tree("a1") == before)
             #expect(fleet.agents["a1"]?.isRunning == true)
             SmallDisk.free(disk)
+            try await eventually("the failed rollout lets the host go") {
+                try await fleet.view("a1").heldBy == nil
+            }
+            plan.stageDeadline = "60s"
+            _ = try fleet.plan(plan.yaml)
             let again = try await fleet.belay(
                 "apply", path, "--auto-approve", "--override-quarantine", "--reason", "space")
             #expect(again.status == 0, "\(again.summary)")

@@ -35,7 +35,8 @@ struct IdentityTests {
         }
     }
 
-    @Test("Certificates renew themselves on a live agent, which works on when the old ones are over")
+    @Test(
+        "Certificates renew themselves on a live agent, which works on when the old ones are over")
     func renewal() async throws {
         let options = TestFleet.Options(coordinator: ["--host-certificate-lifetime", "5s"])
         try await withFleet(["a1"], options) { fleet in
@@ -100,7 +101,9 @@ struct IdentityTests {
     func twins() async throws {
         try await withFleet(["a1", "b1"]) { fleet in
             let copy = fleet.root("a1-copy")
-            try FileManager.default.copyItem(at: fleet.root("a1"), to: copy)
+            let copied = try await ChildProcess.run(
+                "/bin/cp", ["-a", fleet.root("a1").path, copy.path])
+            #expect(copied.status == 0, "\(copied.summary)")
             let twin = try ChildProcess(
                 "belay-agent", ["run", "--root", copy.path], log: fleet.log("a1-copy"))
             try await eventually("each has replaced the other") {
@@ -136,18 +139,18 @@ struct IdentityTests {
         try await withFleet(["a1"]) { fleet in
             let clock = try await WrongClock(in: fleet.folder)
             try await fleet.agents["a1"]?.killNow()
-            try fleet.startAgent("a1", environment: clock.environment(seconds: 7200))
+            try fleet.startAgent("a1", environment: clock.environment(seconds: 7230))
             try await eventually("it is back with its wrong clock") {
                 let view = try await fleet.view("a1")
                 return view.connected && (view.clockSkew?.count ?? 0) > 7_000_000
             }
             let list = try await fleet.belay("host", "list")
-            #expect(list.out.contains("connected, clock 2h ahead"), "\(list.summary)")
+            #expect(list.out.contains("connected, clock 2h"), "\(list.summary)")
             let show = try await fleet.belay("host", "show", "a1")
-            #expect(show.out.contains("2h ahead of the coordinator's; set it"), "\(show.summary)")
+            #expect(show.out.contains("ahead of the coordinator's; set it"), "\(show.summary)")
             let path = try fleet.plan(TestPlan().yaml)
             let planned = try await fleet.belay("plan", path)
-            #expect(planned.all.contains("the clock of a1 is off by 7200 s"), "\(planned.summary)")
+            #expect(planned.all.contains("the clock of a1 is off by 72"), "\(planned.summary)")
             let applied = try await fleet.belay("apply", path, "--auto-approve")
             #expect(applied.status == 0, "\(applied.summary)")
         }

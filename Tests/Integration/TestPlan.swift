@@ -16,6 +16,7 @@ struct TestPlan {
     /// Critical checks of the verification stage; YAML of one check each.
     var checks: [String] = []
     var approval = false
+    var stageDeadline = "60s"
 
     /// A step that writes one line a run to a log outside of all components.
     static func counted(_ name: String, then script: String = "true") -> String {
@@ -70,7 +71,7 @@ struct TestPlan {
             confirm_within: \(confirmWithin)
             coordinator_lost: \(coordinatorLost)
             approval: \(approval)
-            deadlines: {stage: 60s, migration: 60s, unreachable: 20s}
+            deadlines: {stage: \(stageDeadline), migration: 60s, unreachable: 20s}
             stages:
               migration:
                 steps:

@@ -11,6 +11,8 @@ extension Agent {
     /// The first and the longest pause before dialling again; jitter takes any part of it.
     private static let backoffFirst = Milliseconds(500)
     private static let backoffMax = Milliseconds.seconds(30)
+    /// The pause after orders were refused for want of a journal.
+    private static let journalPause = Milliseconds.seconds(3)
 
     func connector() throws -> FleetConnector {
         let address = try configuration.address()
@@ -58,12 +60,26 @@ extension Agent {
                     metadata: ["at": "\(configuration.coordinator)", "reason": "\(error)"])
             }
             if isWelcomed { backoff = Self.backoffFirst }
+            if !isWelcomed { complainOfExpiry() }
             isWelcomed = false
+            if hasRefusedForJournal { pause = Self.journalPause }
+            hasRefusedForJournal = false
             if dialled != epoch { continue }
             let jitter = Milliseconds(Int64.random(in: 0...backoff.count))
             try? await Task.sleep(for: ((pause ?? .zero) + jitter).duration)
             backoff = min(Self.backoffMax, Milliseconds(backoff.count * 2))
         }
+    }
+
+    private func complainOfExpiry() {
+        guard let ends = identity?.peer.notAfter, HostClock.now() > ends else { return }
+        logger.error(
+            "this host's certificate has ended",
+            metadata: [
+                "ended": "\(ends)",
+                "remedy":
+                    "if the clock is right, stop this agent and enrol anew: belay-agent enroll",
+            ])
     }
 
     /// Serves one connection; gives the pause that the coordinator asked for.

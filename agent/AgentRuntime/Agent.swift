@@ -27,6 +27,8 @@ package actor Agent {
     var epoch = 0
     var identity: HostIdentity?
     var isWelcomed = false
+    /// True once an order was refused because the journal could not be written.
+    var hasRefusedForJournal = false
     var heartbeatEvery = Milliseconds.seconds(10)
     /// The newest request for a certificate on this session, and the key that it is for.
     var asked: (message: String, key: String)?
@@ -161,6 +163,9 @@ package actor Agent {
                     code: "journal_unwritable",
                     reason: "the agent's journal cannot be written: \(reason)",
                     remedy: "free space on the file system of \(state.path)"), re: message)
+            // On the next connection the coordinator gives the order again.
+            hasRefusedForJournal = true
+            session?.finish()
         case .tick, .guardActed: break
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:

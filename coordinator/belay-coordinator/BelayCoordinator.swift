@@ -80,7 +80,8 @@ struct RunCommand: AsyncParsableCommand {
     var agents = "127.0.0.1:7430"
     @Option(help: "Where operators connect; port 0 takes a free one.")
     var api = "127.0.0.1:7431"
-    @Option(help: "Lifetime of the hosts' certificates, which renew at two thirds of it: 5s to 365d.")
+    @Option(
+        help: "Lifetime of the hosts' certificates, which renew at two thirds of it: 5s to 365d.")
     var hostCertificateLifetime = "30d"
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"

@@ -173,7 +173,8 @@ enum ListText {
 
     private static func clock(_ skew: Milliseconds, _ style: Style) -> String {
         guard isWrong(skew) else { return "\(skew.count) ms off" }
-        return style.paint(difference(skew), .caution) + " of the coordinator's; set it, best by NTP"
+        return style.paint(difference(skew), .caution)
+            + " of the coordinator's; set it, best by NTP"
     }
 
     private static func pairs(_ labels: [String: String]) -> String {
