@@ -90,7 +90,7 @@ final class ChildProcess: Sendable {
 
     deinit { if isRunning { kill(pid, SIGKILL) } }
 
-    /// Runs `binary` of this build to its end.
+    /// Runs `binary` of this build, or the one at this absolute path, to its end.
     static func run(
         _ binary: String, _ arguments: [String], environment: [String: String] = [:]
     ) async throws -> Output {
