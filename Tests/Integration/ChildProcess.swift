@@ -92,15 +92,18 @@ final class ChildProcess: Sendable {
 
     /// Runs `binary` of this build, or the one at this absolute path, to its end.
     static func run(
-        _ binary: String, _ arguments: [String], environment: [String: String] = [:]
+        _ binary: String, _ arguments: [String], environment: [String: String] = [:],
+        input: String? = nil
     ) async throws -> Output {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "belay-run-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let files = ["out", "err"].map { folder.appendingPathComponent($0) }
+        let source = input == nil ? nil : folder.appendingPathComponent("in")
+        if let source { try Data((input ?? "").utf8).write(to: source) }
         let child = try ChildProcess(
-            binary, arguments, environment: environment, files: [nil] + files.map(\.path))
+            binary, arguments, environment: environment, files: [source?.path] + files.map(\.path))
         let status = try await child.wait(within: .seconds(120))
         return Output(
             status: status, out: String(decoding: try Data(contentsOf: files[0]), as: UTF8.self),
