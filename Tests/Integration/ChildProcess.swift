@@ -55,9 +55,24 @@ final class ChildProcess: Sendable {
         let envp = merged.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, path, &actions, nil, argv, envp)
+        var attributes = Self.freshSignals()
+        defer { posix_spawnattr_destroy(&attributes) }
+        let code = posix_spawn(&pid, path, &actions, &attributes, argv, envp)
         guard code == 0 else { throw Trouble("\(path): \(String(cString: strerror(code)))") }
         self.pid = pid
+    }
+
+    /// A group of its own and no signal blocked: the threads that start processes here block most.
+    private static func freshSignals() -> posix_spawnattr_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        return attributes
     }
 
     private var status: Int32? {

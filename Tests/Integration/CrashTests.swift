@@ -115,8 +115,10 @@ struct CrashTests {
         }
     }
 
-    @Test("With the coordinator dead an unconfirmed host takes itself back, agent dead or not")
-    func coordinatorDead() async throws {
+    @Test(
+        "With the coordinator dead an unconfirmed host takes itself back, agent dead or not",
+        arguments: [false, true])
+    func coordinatorDead(agentToo: Bool) async throws {
         try await withFleet(["a1"]) { fleet in
             let before = try fleet.tree("a1")
             var plan = TestPlan(name: "alone")
@@ -130,7 +132,8 @@ struct CrashTests {
                 fleet.read("a1", "var/log/steps") == "last\n"
             }
             try await fleet.coordinator?.killNow()
-            try await eventually("the agent takes its host back") {
+            if agentToo { try await fleet.agents["a1"]?.killNow() }
+            try await eventually("the host is taken back") {
                 try fleet.tree("a1") == before
             }
         }
