@@ -153,9 +153,8 @@ let package = Package(
         tool(
             "belay-coordinator", in: "coordinator",
             needs: [
-                "CoordinatorServer", "FleetWire", "FleetTransport", "StateStore", arguments, yams,
-                logging, lifecycle,
-                unixSignals,
+                "CoordinatorServer", "FleetWire", "FleetTransport", "RolloutPlan", "StateStore",
+                arguments, yams, logging, lifecycle, unixSignals,
             ]),
         // the demo
         module(

@@ -119,7 +119,7 @@ final class GuideFleet {
 
     private func stop(_ process: inout ChildProcess?) async {
         process?.signal(SIGTERM)
-        _ = await process?.wait()
+        _ = try? await process?.wait()
         process = nil
     }
 
@@ -166,8 +166,8 @@ final class GuideFleet {
 
     /// Ends all processes, guards included, and removes the folder.
     func end() async {
-        for agent in agents.values { await agent.killNow() }
-        await coordinator?.killNow()
+        for agent in agents.values { try? await agent.killNow() }
+        try? await coordinator?.killNow()
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         for pid in all.compactMap({ Int32($0) }) where pid != getpid() {
             let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()

@@ -27,9 +27,11 @@ package actor Agent {
     var epoch = 0
     var identity: HostIdentity?
     var isWelcomed = false
+    /// True once an order was refused because the journal could not be written.
+    var hasRefusedForJournal = false
     var heartbeatEvery = Milliseconds.seconds(10)
-    /// The key of a certificate that was asked for and not granted yet.
-    var pendingKey: String?
+    /// The newest request for a certificate on this session, and the key that it is for.
+    var asked: (message: String, key: String)?
 
     /// Opens the state and takes the host for this process.
     /// Throws `AgentError` when another agent holds it, when files are open to others, or when the
@@ -184,6 +186,9 @@ package actor Agent {
                     code: "journal_unwritable",
                     reason: "the agent's journal cannot be written: \(reason)",
                     remedy: "free space on the file system of \(state.path)"), re: message)
+            // On the next connection the coordinator gives the order again.
+            hasRefusedForJournal = true
+            session?.finish()
         case .tick, .guardActed: break
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:

@@ -46,7 +46,13 @@ struct ArtifactFetcher: Sendable {
             left -= UInt64(bytes.count)
             try Self.write(Array(bytes), file, name)
         }
-        if left > 0 { throw BlobError.interrupted }
+        // The coordinator sent all that it has: asking again would give no more.
+        guard left == 0 else {
+            unlink(name)
+            throw AgentError(
+                "the coordinator has \(left) bytes less than the plan says",
+                remedy: "it was cut off there: upload it again")
+        }
         guard fsync(file) == 0 else { throw StateDirectory.failure("sync", name) }
     }
 

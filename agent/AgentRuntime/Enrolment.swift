@@ -34,6 +34,11 @@ package enum Enrolment {
                 host: address.host, port: address.port,
                 group: MultiThreadedEventLoopGroup.singleton
             ).connect(try TLSContext.enrolling(pinned: token.ca))
+        } catch TLSError.time(let why) {
+            throw AgentError(
+                "the certificate of \(coordinator) is not valid now: \(why)",
+                remedy: "set this host's clock, best by NTP; a coordinator renews its certificate "
+                    + "when it starts", exitCode: 12)
         } catch let error as TLSError {
             throw AgentError(
                 "\(coordinator) is not the coordinator of this token: \(error)",

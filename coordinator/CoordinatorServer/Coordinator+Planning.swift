@@ -104,7 +104,7 @@ extension Coordinator {
             guard let skew = presence[host.id]?.skew.count,
                 skew.magnitude > CoordinatorLimits.skewMax.count.magnitude
             else { continue }
-            notes.append("the clock of \(host.id) is off by \(skew / 1000) s")
+            notes.append("the clock of \(host.id) is off by \(skew / 1000) s; set it, best by NTP")
         }
         let known = registry.quarantine
         for digest in [plan.planDigest] + plan.artifacts.map(\.digest) {

@@ -1,4 +1,4 @@
-import FleetWire
+package import FleetWire
 
 /// The limits of the coordinator, each with what breaks if it changes.
 package enum CoordinatorLimits {
@@ -12,8 +12,10 @@ package enum CoordinatorLimits {
     static let answerWithin = Milliseconds.seconds(60)
     /// A host's clock may be off by this much before it is told.
     static let skewMax = Milliseconds.seconds(30)
-    /// Lifetime of a host's certificate; the agent renews at two thirds of it.
-    static let hostCertificate = Milliseconds.seconds(30 * 86_400)
+    /// Lifetime of a host's certificate unless another is chosen; the agent renews at two thirds.
+    package static let hostCertificate = Milliseconds.seconds(30 * 86_400)
+    /// Shorter-lived certificates than this would end between two heartbeats.
+    package static let hostCertificateMin = Milliseconds.seconds(5)
     /// Events of a rollout between two checkpoints.
     static let checkpointEvery = 500
     /// Hosts inspected at the same time by one `belay plan`.

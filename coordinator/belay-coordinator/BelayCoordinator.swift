@@ -4,6 +4,7 @@ import FleetTransport
 import FleetWire
 import Foundation
 import Logging
+import RolloutPlan
 import ServiceLifecycle
 import StateStore
 import UnixSignals
@@ -98,12 +99,20 @@ struct RunCommand: AsyncParsableCommand {
         help:
             "Where operators connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
     var api = "127.0.0.1:7431"
+    @Option(
+        help: "Lifetime of the hosts' certificates, which renew at two thirds of it: 5s to 365d.")
+    var hostCertificateLifetime = "30d"
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"
 
     func validate() throws {
         for text in [agents, api] where CoordinatorDaemon.Endpoint(text) == nil {
             throw ValidationError("\(text) is not HOST:PORT")
+        }
+        guard let life = Milliseconds(friendly: hostCertificateLifetime),
+            life >= CoordinatorLimits.hostCertificateMin
+        else {
+            throw ValidationError("\(hostCertificateLifetime) is not a time from 5s to 365d")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError("\(logLevel) is no level")
@@ -132,7 +141,9 @@ struct RunCommand: AsyncParsableCommand {
         let path = state + "/coordinator.json"
         try? FileManager.default.removeItem(atPath: path)
         let daemon = CoordinatorDaemon(
-            home: home, store: store, agents: agents, api: api, logger: logger,
+            home: home, store: store, agents: agents, api: api,
+            hostCertificate: Milliseconds(friendly: hostCertificateLifetime)
+                ?? CoordinatorLimits.hostCertificate, logger: logger,
             clock: BelayCoordinator.now,
             listening: { try PrivateFiles.write(WireJSON.encode($0), to: path) })
         defer { try? FileManager.default.removeItem(atPath: path) }
