@@ -30,6 +30,10 @@ package actor Agent {
     var heartbeatEvery = Milliseconds.seconds(10)
     /// The key of a certificate that was asked for and not granted yet.
     var pendingKey: String?
+    /// What the step that failed last said; evidence of the undo that follows.
+    private(set) var lastFailure: String?
+    /// The agent's own work so far, as metrics.
+    private(set) var operations = OperationCounts()
 
     /// Opens the state and takes the host for this process.
     /// Throws `AgentError` when another agent holds it, when files are open to others, or when the
@@ -95,6 +99,9 @@ package actor Agent {
     /// Waits for a guard that restores, then takes its outcome over.
     private func recover() async throws {
         let files = files
+        // A step that the former agent began must not work on beside what comes now.
+        let state = state
+        try await threads.runIfActive { StepProcess.endNoted(in: state) }
         let outcome = try await threads.runIfActive { () -> GuardOutcome? in
             guard let restoring = try FileLock.take(files.restoreLock, within: 900) else {
                 throw AgentError("the guard has been restoring this host for 15 minutes")
@@ -108,9 +115,21 @@ package actor Agent {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
             retryUnwritten()
+            seeGuard()
             if machine.isWaitingForTime { handle(.tick) }
-            if let outcome = files.outcome { handle(.guardActed(outcome)) }
         }
+    }
+
+    /// Looks if the guard acted meanwhile: this process may have been stopped for a while.
+    func seeGuard() {
+        if let outcome = files.outcome { handle(.guardActed(outcome)) }
+    }
+
+    /// Keeps what a step that failed said.
+    func note(_ outcome: StepOutcome, of step: StepSpec) {
+        guard outcome.status != .done else { return }
+        lastFailure =
+            "\(step.name) \(outcome.status.rawValue): \(outcome.message)\n\(outcome.output)"
     }
 
     // MARK: - Durable before visible
@@ -212,6 +231,7 @@ package actor Agent {
 
     private func carry(_ effect: HostEffect, until cancelled: AsyncStream<Void>) async {
         let hands = HostHands(self)
+        let begun = HostClock.sinceBoot()
         let result = await withTaskGroup(of: WorkResult?.self) { group in
             group.addTask { await hands.carry(effect) }
             group.addTask {
@@ -228,6 +248,7 @@ package actor Agent {
         }
         guard let number = effect.workNumber else { return }
         cancellers[number] = nil
+        operations.count(effect, result, took: HostClock.sinceBoot() - begun)
         // A stopped agent leaves the work's end unwritten: the next start treats it as cut off.
         if Task.isCancelled { return }
         handle(.finished(work: number, result ?? .problem("cancelled")))

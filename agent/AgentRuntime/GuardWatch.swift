@@ -16,8 +16,6 @@ package final class GuardWatch {
     private let state: StateDirectory
     private let files: GuardFiles
     private var agentGoneSince: Int64?
-    private var groups: [Int32: UInt64] = [:]
-    private var agent: Int32?
 
     /// A guard over the state.
     package init(_ state: StateDirectory) {
@@ -50,14 +48,27 @@ package final class GuardWatch {
     }
 
     private func noteAgent() {
-        if FileLock.isHeld(state.file("agent.lock")) {
+        if let agent, !StepProcess.isStopped(agent) {
             agentGoneSince = nil
-            agent = FileLock.holder(state.file("agent.lock"))
-            if let agent { groups = ProcessGroups.leaders(childrenOf: agent) }
         } else if agentGoneSince == nil {
             agentGoneSince = HostClock.sinceBoot()
-            Self.log("the agent is gone")
+            Self.log(agent == nil ? "the agent is gone" : "the agent is stopped")
         }
+    }
+
+    /// The process that holds the agent's state, if one does.
+    private var agent: Int32? {
+        let lock = state.file("agent.lock")
+        return FileLock.isHeld(lock) ? FileLock.holder(lock) : nil
+    }
+
+    /// Ends an agent that lives but did not act, as nothing of it may write after the restore. It
+    /// finds the outcome when it is started again.
+    private func endAgent() {
+        guard let agent, agent > 1 else { return }
+        Self.log("ending the agent, process \(agent)")
+        kill(agent, SIGKILL)
+        for _ in 0..<100 where FileLock.isHeld(state.file("agent.lock")) { usleep(50_000) }
     }
 
     private func reasonToAct(_ armed: GuardFiles.Armed) -> String? {
@@ -66,15 +77,19 @@ package final class GuardWatch {
                 ? "nobody confirmed in time and the agent did not take the host back" : nil
         }
         let lost = HostClock.sinceBoot() - gone
-        if lost >= armed.order.plan.confirmWithin.count { return "the agent is dead" }
+        if lost >= armed.order.plan.confirmWithin.count { return "the agent is dead or stopped" }
         // A short grace: an agent that is being restarted goes on by itself.
         return !armed.order.holding && armed.isDue(plus: .zero) && lost >= Self.grace.count
-            ? "nobody confirmed in time and the agent is dead" : nil
+            ? "nobody confirmed in time and the agent is dead or stopped" : nil
     }
 
     /// True once the transaction is over. False if it moved on while the lock was waited for.
     private func act(_ armed: GuardFiles.Armed, _ reason: String) async throws -> Bool {
-        guard let lock = try FileLock.take(files.restoreLock, within: 600) else { return false }
+        guard let lock = try FileLock.take(files.restoreLock, within: 5) else {
+            // An agent that restores may take its time; one that was stopped at it will not end.
+            if let agent, StepProcess.isStopped(agent) { endAgent() }
+            return false
+        }
         defer { withExtendedLifetime(lock) {} }
         guard let current = files.armed, current == armed, !files.isClosed(armed.order) else {
             return false
@@ -85,16 +100,21 @@ package final class GuardWatch {
         let context = TemplateContext(
             root: state.root, host: armed.host, labels: order.plan.labels,
             facts: HostFacts.gather(), variables: order.plan.variables)
-        let checks = order.plan.stage(.verification).checks
-        let found = await CheckRunner(root: state.rootDirectory).run(checks, context: context)
-        if order.complete, order.policy == .commitIfValid,
-            Verdict(asked: checks, found: found) == .pass
-        {
-            try finish(armed, .kept, reason, .zero, [:])
-            return true
+        // While steps can still run in it the agent has to end. Once they are complete it only
+        // waits, and sees under the lock that the guard was faster.
+        if !order.complete { endAgent() }
+        StepProcess.endNoted(in: state)
+        if order.complete, order.policy == .commitIfValid {
+            let checks = order.plan.stage(.verification).checks
+            let found = await CheckRunner(root: state.rootDirectory).run(checks, context: context)
+            if Verdict(asked: checks, found: found) == .pass {
+                try finish(armed, .kept, reason, .zero, [:])
+                return true
+            }
         }
-        ProcessGroups.end(groups)
-        restore(armed, reason, context, evidence: Evidence.lines(reason, found))
+        let lines = await Evidence(state: state, context: context, plan: order.plan)
+            .gather(reason, lastStep: nil)
+        restore(armed, reason, context, evidence: lines)
         return true
     }
 
@@ -106,9 +126,11 @@ package final class GuardWatch {
         var failure = ""
         for _ in 0..<3 {
             do {
+                var services = HostServices(context: context)
+                services.onStart = { [state] in StepProcess.note($0, in: state) }
                 let store = try PointStore(
                     directory: state.file("points"), root: state.rootDirectory,
-                    services: HostServices(context: context))
+                    services: services)
                 let summary = try store.restore(point: armed.order.point)
                 try finish(armed, .rolledBack, reason, summary.took, evidence)
                 return

@@ -51,12 +51,15 @@ struct HostHands: Sendable {
         case .disarm(_, let rollout, let attempt):
             return try await block { try disarm(rollout, attempt) }
         case .step(_, let step, _, let plan):
-            let runner = StepRunner(root: state.rootDirectory, services: services(plan)) {
+            var runner = StepRunner(root: state.rootDirectory, services: services(plan)) {
                 [state] in
                 let path = state.file("artifacts/\($0.hex)")
                 return access(path, R_OK) == 0 ? path : nil
             }
-            return .step(await runner.run(step, in: plan, context: context(plan)))
+            runner.onStart = noting
+            let outcome = await runner.run(step, in: plan, context: context(plan))
+            await agent.note(outcome, of: step)
+            return .step(outcome)
         case .pause(_, let span):
             try? await Task.sleep(for: span.duration)
             return .done
@@ -64,10 +67,8 @@ struct HostHands: Sendable {
             return .checks(
                 await CheckRunner(root: state.rootDirectory).run(checks, context: context(plan)))
         case .evidence(_, let plan, let reason):
-            let checks = plan.stage(.verification).checks
-            let found = await CheckRunner(root: state.rootDirectory).run(
-                checks, context: context(plan))
-            return .evidence(Evidence.lines(reason, found))
+            let evidence = Evidence(state: state, context: context(plan), plan: plan)
+            return .evidence(await evidence.gather(reason, lastStep: agent.lastFailure))
         case .restore(_, let point, let names, let rollout, let attempt):
             let plan = await agent.plan(of: rollout)
             return try await block { try restore(point, names, plan, rollout, attempt) }
@@ -100,9 +101,17 @@ struct HostHands: Sendable {
         HostServices(context: plan.map { context($0) } ?? context())
     }
 
-    func store(_ plan: HostPlan? = nil) throws -> PointStore {
-        try PointStore(
-            directory: state.file("points"), root: state.rootDirectory, services: services(plan))
+    /// Notes a program before it begins.
+    private var noting: @Sendable (Int32) -> Void {
+        { [state] in StepProcess.note($0, in: state) }
+    }
+
+    /// The points; with `notes` the programs that control services are noted before they begin.
+    func store(_ plan: HostPlan? = nil, notes: Bool = false) throws -> PointStore {
+        var services = services(plan)
+        if notes { services.onStart = noting }
+        return try PointStore(
+            directory: state.file("points"), root: state.rootDirectory, services: services)
     }
 
     // MARK: - Points
@@ -143,7 +152,7 @@ struct HostHands: Sendable {
         if let outcome = files.outcome(of: rollout, attempt) { return .guardActed(outcome) }
         let start = HostClock.sinceBoot()
         do {
-            let summary = try store(plan).restore(
+            let summary = try store(plan, notes: true).restore(
                 point: point, components: names.map(Set.init))
             // Before the lock goes: the guard must not restore after it.
             try files.close(rollout, attempt)
@@ -183,7 +192,15 @@ struct HostHands: Sendable {
 
     private func fetch(_ artifact: ArtifactRef) async throws -> WorkResult {
         let fetcher = ArtifactFetcher(state: state)
-        if try await block({ try fetcher.isPresent(artifact) }) { return .done }
+        let needed = await agent.artifactsNeeded
+        let isPresent = try await block {
+            fetcher.prune(keeping: needed)
+            return try fetcher.isPresent(artifact)
+        }
+        if isPresent { return .done }
+        if let problem = try await block({ try fetcher.spaceProblem(artifact) }) {
+            return .problem(problem)
+        }
         var failure = ""
         for attempt in 1...8 {
             if Task.isCancelled { return .problem("cancelled") }
