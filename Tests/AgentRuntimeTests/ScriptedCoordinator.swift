@@ -52,8 +52,9 @@ final class ScriptedCoordinator {
             do {
                 message = try await next()
             } catch {
-                // The session ended, by a close or in the middle of a message.
-                _ = try await welcome()
+                // The session ended, by a close or in the middle of a message; so may the next.
+                _ = try? await welcome()
+                if Task.isCancelled { throw Silent(waitedFor: "\(kind)") }
                 continue
             }
             guard message.header.type == .report else { continue }

@@ -9,6 +9,7 @@ import Logging
     static let configuration = CommandConfiguration(
         commandName: "belay-agent",
         abstract: "Carries rollouts out on this host, and takes them back.",
+        discussion: "Flags are all there is to set: the agent reads no configuration file.",
         version: AgentVersion.text,
         subcommands: [
             EnrolCommand.self, RunCommand.self, StatusCommand.self, ValidateCommand.self,
@@ -17,6 +18,8 @@ import Logging
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
+        // One arena: a daemon with a few quiet threads would otherwise keep one for each.
+        mallopt(M_ARENA_MAX, 1)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
