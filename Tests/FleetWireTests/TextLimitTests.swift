@@ -3,8 +3,8 @@ import Testing
 
 @Suite struct TextLimitTests {
     private static let hostile = [
-        String(repeating: "a", count: 100_000), String(repeating: "\u{1}", count: 100_000),
-        String(repeating: "\"\\\n", count: 50_000), String(repeating: "é漢🧭", count: 40_000), "",
+        String(repeating: "a", count: 20_000), String(repeating: "\u{1}", count: 20_000),
+        String(repeating: "\"\\\n", count: 7_000), String(repeating: "é漢🧭", count: 2_000), "",
     ]
 
     @Test("a text is cut so that its JSON fits, with a word", arguments: hostile)

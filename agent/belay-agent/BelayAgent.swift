@@ -18,8 +18,6 @@ import Logging
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
-        // One arena: a daemon with a few quiet threads would otherwise keep one for each.
-        mallopt(M_ARENA_MAX, 1)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

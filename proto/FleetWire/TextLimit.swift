@@ -6,29 +6,36 @@ extension String {
     /// The text if it takes at most `bytesMax` bytes as JSON, else the part of it that fits with
     /// the word `[cut]` where the rest was.
     package func cut(toJSONBytes bytesMax: Int, keeping part: Part = .beginning) -> String {
-        if utf8.reduce(0, { $0 + Self.jsonBytes($1) }) <= bytesMax { return self }
-        let room = max(0, bytesMax - Self.mark.utf8.count)
+        if Self.fitting(utf8, bytesMax) == utf8.count { return self }
+        let room = bytesMax - Self.mark.utf8.count
+        let bytes = Array(utf8)
         switch part {
-        case .beginning: return String(Self.fitting(unicodeScalars, room)) + Self.mark
+        case .beginning:
+            var end = Self.fitting(bytes, room)
+            while end > 0, Self.isInside(bytes[end]) { end -= 1 }
+            return String(decoding: bytes[..<end], as: UTF8.self) + Self.mark
         case .end:
-            let end = Self.fitting(unicodeScalars.reversed(), room).reversed()
-            return Self.mark + String(String.UnicodeScalarView(end))
+            var start = bytes.count - Self.fitting(bytes.reversed(), room)
+            while start < bytes.count, Self.isInside(bytes[start]) { start += 1 }
+            return Self.mark + String(decoding: bytes[start...], as: UTF8.self)
         }
     }
 
     private static let mark = " [cut] "
 
-    private static func fitting(
-        _ scalars: some Sequence<Unicode.Scalar>, _ room: Int
-    ) -> UnicodeScalarView {
-        var kept = UnicodeScalarView()
+    /// True for the second and later bytes of a character (RFC 3629).
+    private static func isInside(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
+
+    /// How many of the bytes fit into `room` bytes of JSON.
+    private static func fitting(_ bytes: some Sequence<UInt8>, _ room: Int) -> Int {
         var left = room
-        for scalar in scalars {
-            left -= UTF8.encode(scalar)?.reduce(0) { $0 + jsonBytes($1) } ?? 0
-            guard left >= 0 else { break }
-            kept.append(scalar)
+        var count = 0
+        for byte in bytes {
+            left -= jsonBytes(byte)
+            if left < 0 { break }
+            count += 1
         }
-        return kept
+        return count
     }
 
     /// Control bytes become `\u00XX`, quotes and backslashes get a backslash (RFC 8259, section 7).
