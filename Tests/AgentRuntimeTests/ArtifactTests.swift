@@ -44,9 +44,9 @@ import Testing
         private let number = Mutex(0)
         var value: Int { number.withLock { $0 } }
         func next() -> Int {
-            number.withLock {
-                defer { $0 += 1 }
-                return $0
+            number.withLock { number in
+                number += 1
+                return number - 1
             }
         }
     }

@@ -36,7 +36,7 @@ final class TestHost {
             coordinator: "127.0.0.1:\(coordinator.listener.port)", host: HostID(unchecked: "h1"))
         try state.write(try WireJSON.encode(configuration), to: "agent.json")
         try write("/etc/app.conf", "old\n")
-        FileManager.default.createFile(atPath: log, contents: nil)
+        try write("/agent.log", "")
     }
 
     deinit {
