@@ -36,6 +36,11 @@ extension Agent {
         return Set((open + newest).flatMap(\.plan.artifacts).map(\.digest))
     }
 
+    /// A transaction's attempt.
+    func attempt(of rollout: RolloutID) -> Int? {
+        machine.transactions.last { $0.plan.rollout == rollout }?.attempt
+    }
+
     private func currentIdentity() throws -> HostIdentity {
         if let identity { return identity }
         let fresh = try HostIdentity(state)

@@ -99,14 +99,17 @@ package actor Agent {
     /// Waits for a guard that restores, then takes its outcome over.
     private func recover() async throws {
         let files = files
-        // A step that the former agent began must not work on beside what comes now.
-        let state = state
-        try await threads.runIfActive { StepProcess.endNoted(in: state) }
-        let outcome = try await threads.runIfActive { () -> GuardOutcome? in
+        let groups = ProcessGroups(state)
+        let (outcome, ended) = try await threads.runIfActive {
             guard let restoring = try FileLock.take(files.restoreLock, within: 900) else {
                 throw AgentError("the guard has been restoring this host for 15 minutes")
             }
-            return withExtendedLifetime(restoring) { files.outcome }
+            // What a dead agent left running would go on changing the host.
+            return withExtendedLifetime(restoring) { (files.outcome, groups.end()) }
+        }
+        if !ended.isEmpty {
+            logger.warning(
+                "ended what the former agent left running", metadata: ["groups": "\(ended)"])
         }
         handle(.started(guard: outcome))
     }
@@ -117,6 +120,23 @@ package actor Agent {
             retryUnwritten()
             seeGuard()
             if machine.isWaitingForTime { handle(.tick) }
+            await keepGuarded()
+        }
+    }
+
+    /// Starts the guard again when it is gone before its transaction was closed: killed, or lost
+    /// with a reboot while the journal was lost too.
+    private func keepGuarded() async {
+        guard let armed = files.armed,
+            machine.needsGuard(armed.order.plan.rollout, attempt: armed.order.attempt),
+            files.outcome == nil, !files.isClosed(armed.order), !files.isWatching
+        else { return }
+        logger.warning("the guard is gone; another one is started")
+        let (guardProcess, files) = (guardProcess, files)
+        do {
+            try await threads.runIfActive { try guardProcess.start(files) }
+        } catch {
+            logger.error("the guard cannot be started", metadata: ["reason": "\(error)"])
         }
     }
 

@@ -12,10 +12,18 @@ package final class GuardWatch {
     /// An agent that lives gets this long after the deadline to take the host back itself.
     private static let grace = Milliseconds.seconds(5)
     private static let pollMicroseconds: UInt32 = 100_000
+    /// Polls between two looks at whether the agent runs.
+    private static let pollsALook = 10
+    /// An agent that did not run in this many looks, one a second, counts as dead.
+    private static let stillLooks = 10
 
     private let state: StateDirectory
     private let files: GuardFiles
     private var agentGoneSince: Int64?
+    private var pulse = ProcessPulse()
+    private var polls = 0
+    /// An agent that holds its lock and stands still.
+    private var frozen: Int32?
 
     /// A guard over the state.
     package init(_ state: StateDirectory) {
@@ -48,27 +56,45 @@ package final class GuardWatch {
     }
 
     private func noteAgent() {
-        if let agent, !StepProcess.isStopped(agent) {
+        let path = state.file("agent.lock")
+        guard FileLock.isHeld(path) else {
+            frozen = nil
+            gone("the agent is gone")
+            return
+        }
+        polls += 1
+        if polls % Self.pollsALook == 0 {
+            let agent = FileLock.holder(path)
+            let looks = agent.map { pulse.look(at: $0) } ?? 0
+            frozen = looks >= Self.stillLooks ? agent : nil
+        }
+        if let frozen {
+            gone("the agent, process \(frozen), stands still")
+        } else {
             agentGoneSince = nil
-        } else if agentGoneSince == nil {
-            agentGoneSince = HostClock.sinceBoot()
-            Self.log(agent == nil ? "the agent is gone" : "the agent is stopped")
         }
     }
 
-    /// The process that holds the agent's state, if one does.
-    private var agent: Int32? {
-        let lock = state.file("agent.lock")
-        return FileLock.isHeld(lock) ? FileLock.holder(lock) : nil
+    private func gone(_ how: String) {
+        guard agentGoneSince == nil else { return }
+        agentGoneSince = HostClock.sinceBoot()
+        Self.log(how)
     }
 
-    /// Ends an agent that lives but did not act, as nothing of it may write after the restore. It
-    /// finds the outcome when it is started again.
-    private func endAgent() {
-        guard let agent, agent > 1 else { return }
-        Self.log("ending the agent, process \(agent)")
-        kill(agent, SIGKILL)
-        for _ in 0..<100 where FileLock.isHeld(state.file("agent.lock")) { usleep(50_000) }
+    /// Ends an agent that stands still: woken up later it would go on where it was, in a host that
+    /// was taken back, and it may hold the lock under which that is done. False if it cannot be
+    /// ended now.
+    private func fence() throws -> Bool {
+        guard let frozen else { return true }
+        Self.log("ending the agent that stands still, process \(frozen)")
+        kill(frozen, SIGKILL)
+        // From here on no agent can begin while this process restores: it waits for `restore.lock`.
+        guard let lock = try FileLock.take(state.file("agent.lock"), within: 5) else {
+            return false
+        }
+        withExtendedLifetime(lock) {}
+        self.frozen = nil
+        return true
     }
 
     private func reasonToAct(_ armed: GuardFiles.Armed) -> String? {
@@ -77,19 +103,16 @@ package final class GuardWatch {
                 ? "nobody confirmed in time and the agent did not take the host back" : nil
         }
         let lost = HostClock.sinceBoot() - gone
-        if lost >= armed.order.plan.confirmWithin.count { return "the agent is dead or stopped" }
+        if lost >= armed.order.plan.confirmWithin.count { return "the agent is dead" }
         // A short grace: an agent that is being restarted goes on by itself.
         return !armed.order.holding && armed.isDue(plus: .zero) && lost >= Self.grace.count
-            ? "nobody confirmed in time and the agent is dead or stopped" : nil
+            ? "nobody confirmed in time and the agent is dead" : nil
     }
 
     /// True once the transaction is over. False if it moved on while the lock was waited for.
     private func act(_ armed: GuardFiles.Armed, _ reason: String) async throws -> Bool {
-        guard let lock = try FileLock.take(files.restoreLock, within: 5) else {
-            // An agent that restores may take its time; one that was stopped at it will not end.
-            if let agent, StepProcess.isStopped(agent) { endAgent() }
-            return false
-        }
+        guard try fence() else { return false }
+        guard let lock = try FileLock.take(files.restoreLock, within: 600) else { return false }
         defer { withExtendedLifetime(lock) {} }
         guard let current = files.armed, current == armed, !files.isClosed(armed.order) else {
             return false
@@ -100,10 +123,6 @@ package final class GuardWatch {
         let context = TemplateContext(
             root: state.root, host: armed.host, labels: order.plan.labels,
             facts: HostFacts.gather(), variables: order.plan.variables)
-        // While steps can still run in it the agent has to end. Once they are complete it only
-        // waits, and sees under the lock that the guard was faster.
-        if !order.complete { endAgent() }
-        StepProcess.endNoted(in: state)
         if order.complete, order.policy == .commitIfValid {
             let checks = order.plan.stage(.verification).checks
             let found = await CheckRunner(root: state.rootDirectory).run(checks, context: context)
@@ -112,6 +131,7 @@ package final class GuardWatch {
                 return true
             }
         }
+        ProcessGroups(state).end()
         let lines = await Evidence(state: state, context: context, plan: order.plan)
             .gather(reason, lastStep: nil)
         restore(armed, reason, context, evidence: lines)
@@ -126,11 +146,9 @@ package final class GuardWatch {
         var failure = ""
         for _ in 0..<3 {
             do {
-                var services = HostServices(context: context)
-                services.onStart = { [state] in StepProcess.note($0, in: state) }
                 let store = try PointStore(
                     directory: state.file("points"), root: state.rootDirectory,
-                    services: services)
+                    services: HostServices(context: context))
                 let summary = try store.restore(point: armed.order.point)
                 try finish(armed, .rolledBack, reason, summary.took, evidence)
                 return
@@ -156,7 +174,7 @@ package final class GuardWatch {
             GuardOutcome(
                 rollout: armed.order.plan.rollout, attempt: armed.order.attempt, ending: ending,
                 reason: reason, took: took, at: HostClock.now(), evidence: evidence))
-        Self.log("\(ending.rawValue) in \(took.count) ms")
+        Self.log("\(ending.rawValue) in \(took.text)")
     }
 
     private static func log(_ text: String) {

@@ -158,7 +158,7 @@ package struct HostServices: ServiceControlling {
             switch result.ending {
             case .exited(let code): "exited \(code), \(wanted) wanted"
             case .signalled(let signal): "was ended by signal \(signal)"
-            case .timedOut: "was ended after \(result.took.count) ms"
+            case .timedOut: "was ended after \(result.took.text)"
             case .cancelled: "was cancelled"
             case .notStarted(let why): "could not be started: \(why)"
             }

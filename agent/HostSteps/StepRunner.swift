@@ -31,7 +31,8 @@ package struct StepRunner: Sendable {
         let ending = await end(of: step, plan, context, begun + step.timeout.duration)
         return StepOutcome(
             status: ending.status,
-            message: Redactor.redact(ending.message).cut(toJSONBytes: 4096),
+            message: HostPath.asPlanned(Redactor.redact(ending.message), root: root)
+                .cut(toJSONBytes: 4096),
             output: Redactor.redact(ending.output).cut(toJSONBytes: 8192, keeping: .end),
             took: Milliseconds(since: begun))
     }
