@@ -132,8 +132,8 @@ let package = Package(
             "AgentRuntime", in: "agent",
             needs: [
                 "AgentCore", "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots",
-                "HostSteps", "HostValidators", "HostMetrics", "SQLiteFile", nioCore, nioPosix,
-                logging, lifecycle,
+                "HostSteps", "HostValidators", "HostMetrics", "SQLiteFile", "CLinux", nioCore,
+                nioPosix, logging, lifecycle,
             ]),
         tool(
             "belay-agent", in: "agent",

@@ -164,6 +164,11 @@ extension HostMachine {
         else { return false }
         transactions[index].phase = .released
         report(.released, of: index, answers: .release, &turn)
+        if let next = transactions[index].next {
+            transactions[index].next = nil
+            let place = transactions.firstIndex { $0.plan.rollout == next.order.rollout }
+            begin(next.order, place, next.message, &turn)
+        }
         return true
     }
 

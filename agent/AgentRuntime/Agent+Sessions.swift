@@ -18,7 +18,7 @@ extension Agent {
         let address = try configuration.address()
         return FleetConnector(
             host: address.host, port: address.port,
-            group: MultiThreadedEventLoopGroup.singleton)
+            group: AgentThreads.loop)
     }
 
     /// What a download needs.
@@ -29,6 +29,13 @@ extension Agent {
     /// A transaction's plan, with the labels and variables of its services.
     func plan(of rollout: RolloutID?) -> HostPlan? {
         machine.transactions.last { $0.plan.rollout == rollout }?.plan
+    }
+
+    /// The artifacts that an open transaction, or another attempt of the newest, can need.
+    var artifactsNeeded: Set<Digest> {
+        let newest = machine.transactions.last.map { [$0] } ?? []
+        let open = machine.transactions.filter(\.isOpen)
+        return Set((open + newest).flatMap(\.plan.artifacts).map(\.digest))
     }
 
     /// A transaction's attempt.
@@ -195,6 +202,8 @@ extension Agent {
         }
         if welcome.acknowledged > 0 { handle(.acknowledged(upTo: welcome.acknowledged)) }
         logger.info("connected", metadata: ["to": "\(configuration.coordinator)"])
+        // Nothing may be reported as verified that the guard took back meanwhile.
+        seeGuard()
         handle(.connected)
     }
 
@@ -210,7 +219,8 @@ extension Agent {
                 return
             }
             guard session === outbox else { continue }
-            outbox.post(.heartbeat, Heartbeat(now: HostClock.now(), metrics: sampler.sample()))
+            let metrics = sampler.sample().merging(operations.samples) { host, _ in host }
+            outbox.post(.heartbeat, Heartbeat(now: HostClock.now(), metrics: metrics))
         }
     }
 

@@ -32,7 +32,7 @@ package enum Enrolment {
         do {
             connection = try await FleetConnector(
                 host: address.host, port: address.port,
-                group: MultiThreadedEventLoopGroup.singleton
+                group: AgentThreads.loop
             ).connect(try TLSContext.enrolling(pinned: token.ca))
         } catch TLSError.time(let why) {
             throw AgentError(

@@ -10,6 +10,7 @@ import Logging
     static let configuration = CommandConfiguration(
         commandName: "belay-agent",
         abstract: "Carry rollouts out on this host, and take them back.",
+        discussion: "Flags are all there is to set: the agent reads no configuration file.",
         version: AgentVersion.text,
         subcommands: [
             EnrolCommand.self, RunCommand.self, StatusCommand.self, ValidateCommand.self,
