@@ -27,6 +27,7 @@ let lifecycle: Target.Dependency = .product(
 let unixSignals: Target.Dependency = .product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -137,8 +138,8 @@ let package = Package(
         tool(
             "belay-agent", in: "agent",
             needs: [
-                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots", arguments, logging,
-                lifecycle, unixSignals,
+                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots", arguments,
+                logging, lifecycle, unixSignals,
             ]),
         // the coordinator
         module("StateStore", in: "coordinator", needs: ["FleetWire", "SQLiteFile", crypto]),
@@ -146,15 +147,14 @@ let package = Package(
             "CoordinatorServer", in: "coordinator",
             needs: [
                 "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCore",
-                "OperatorAPI", hummingbird, hummingbirdTLS, nioCore, nioPosix, nioSSL, logging,
-                lifecycle, crypto, certificates, asn1,
+                "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL,
+                logging, lifecycle, crypto, certificates, asn1,
             ]),
         tool(
             "belay-coordinator", in: "coordinator",
             needs: [
                 "CoordinatorServer", "FleetWire", "FleetTransport", "StateStore", arguments, yams,
-                logging, lifecycle,
-                unixSignals,
+                logging, lifecycle, unixSignals,
             ]),
         // the demo
         module(

@@ -2,6 +2,7 @@ import FleetTransport
 package import FleetWire
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 package import Logging
 import NIOCore
