@@ -193,8 +193,10 @@ extension RolloutMachine {
             let back = hosts.count { $0.state == .rolledBack }
             become(
                 .rolledBack,
-                "\(back) of \(hostCount(hosts.count)) were changed and are back in their "
-                    + "old state: \(pass.reason)")
+                "\(back) of \(hostCount(hosts.count)) "
+                    + (back == 1
+                        ? "was changed and is back in its old state: "
+                        : "were changed and are back in their old state: ") + pass.reason)
         } else {
             become(
                 pass.returnTo,

@@ -172,7 +172,7 @@ package final class GuardWatch {
             GuardOutcome(
                 rollout: armed.order.plan.rollout, attempt: armed.order.attempt, ending: ending,
                 reason: reason, took: took, at: HostClock.now(), evidence: evidence))
-        Self.log("\(ending.rawValue) in \(took.count) ms")
+        Self.log("\(ending.rawValue) in \(took.text)")
     }
 
     private static func log(_ text: String) {

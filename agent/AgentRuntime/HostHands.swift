@@ -33,8 +33,13 @@ struct HostHands: Sendable {
         do {
             return try await attempt(effect)
         } catch {
-            return .problem("\(error)")
+            return .problem(shown(error))
         }
+    }
+
+    /// What went wrong, with paths as the plan names them.
+    func shown(_ error: any Error) -> String {
+        HostPath.asPlanned("\(error)", root: state.rootDirectory)
     }
 
     private func attempt(_ effect: HostEffect) async throws -> WorkResult {
@@ -173,7 +178,7 @@ struct HostHands: Sendable {
             return .restored(took: summary.took)
         } catch {
             return .notRestored(
-                "\(error)", took: Milliseconds(HostClock.sinceBoot() - start))
+                shown(error), took: Milliseconds(HostClock.sinceBoot() - start))
         }
     }
 

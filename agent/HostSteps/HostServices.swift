@@ -77,7 +77,7 @@ package struct HostServices: ServiceControlling {
             guard ContinuousClock.now < deadline else {
                 var late = StepFailure(
                     "the service \(wanted ? "did not start" : "did not stop") within "
-                        + "\(timeout.count) ms; read its log")
+                        + "\(timeout.text); read its log")
                 late.isLate = true
                 throw late
             }
@@ -92,7 +92,7 @@ package struct HostServices: ServiceControlling {
             switch result.ending {
             case .exited(let code): "exited \(code), \(wanted) wanted"
             case .signalled(let signal): "was ended by signal \(signal)"
-            case .timedOut: "was ended after \(timeout.count) ms"
+            case .timedOut: "was ended after \(timeout.text)"
             case .cancelled: "was cancelled"
             case .notStarted(let why): "could not be started: \(why)"
             }
