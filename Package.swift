@@ -138,7 +138,8 @@ let package = Package(
         tool(
             "belay-agent", in: "agent",
             needs: [
-                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots", arguments,
+                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots",
+                arguments,
                 logging, lifecycle, unixSignals,
             ]),
         // the coordinator
@@ -147,7 +148,8 @@ let package = Package(
             "CoordinatorServer", in: "coordinator",
             needs: [
                 "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCore",
-                "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL,
+                "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix,
+                nioSSL,
                 logging, lifecycle, crypto, certificates, asn1,
             ]),
         tool(

@@ -5,7 +5,8 @@ import Testing
 
 @Suite("Texts from hosts that try to steer terminals, logs and reports", .serialized)
 struct HostileTextTests {
-    @Test("A step's output, name of a plan and reason reach nobody's terminal as control characters")
+    @Test(
+        "A step's output, name of a plan and reason reach nobody's terminal as control characters")
     func steering() async throws {
         try await withFleet(["a1"]) { fleet in
             var plan = TestPlan(name: "hostile")
@@ -17,7 +18,8 @@ struct HostileTextTests {
                 {name: "evil", timeout: 9s, run: {shell: "printf '\\033]0;owned\\007<script>x</script>\\r\\n2026-01-01T00:00:00+0000 notice forged\\n'; exit 1"}}
                 """#
             ]
-            let applied = try await fleet.belay("apply", try fleet.plan(plan.yaml), "--auto-approve")
+            let applied = try await fleet.belay(
+                "apply", try fleet.plan(plan.yaml), "--auto-approve")
             let id = try #require(try await fleet.rollouts().first?.id.rawValue)
             let reason = "a\u{1B}[2J\u{7}b\r\n23:59:59Z  a1  is committed"
             let back = try await fleet.belay("rollback", id, "--reason", reason)
@@ -33,7 +35,8 @@ struct HostileTextTests {
             }
             told += [fleet.tail("coordinator"), fleet.tail("a1")]
             for text in told {
-                #expect(!text.contains { "\u{1B}\u{7}\u{8}".contains($0) }, "\(text.debugDescription)")
+                #expect(
+                    !text.contains { "\u{1B}\u{7}\u{8}".contains($0) }, "\(text.debugDescription)")
                 #expect(!text.contains("<script>"))
                 let forged = text.split(whereSeparator: \.isNewline).contains {
                     $0.hasPrefix("2026-01-01T00:00:00") || $0.hasPrefix("23:59:59Z  a1")
