@@ -138,8 +138,9 @@ let package = Package(
         tool(
             "belay-agent", in: "agent",
             needs: [
-                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots", arguments, logging,
-                lifecycle, unixSignals,
+                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots",
+                arguments,
+                logging, lifecycle, unixSignals,
             ]),
         // the coordinator
         module("StateStore", in: "coordinator", needs: ["FleetWire", "SQLiteFile", crypto]),

@@ -245,6 +245,9 @@ import Testing
         host.give(Samples.order(.migrate, plan))
         host.settle()
         #expect(host.sent.last?.kind == .rollbackFailed)
+        host.give(.acknowledged(upTo: host.machine.reported))
+        #expect(host.machine.unacknowledged.isEmpty)
+        #expect(host.machine.transactions.last?.restoreFailure == "object is damaged")
         #expect(host.trace.count { $0.contains("restore all") } == 3)
         host.failing = []
         host.give(Samples.order(.rollback, plan))

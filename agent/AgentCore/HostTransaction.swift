@@ -92,6 +92,12 @@ package struct HostTransaction: Codable, Sendable, Hashable {
         }
     }
 
+    /// Why the newest restore failed; nil unless the host stands in a failed rollback.
+    package var restoreFailure: String? {
+        guard phase == .rollbackFailed else { return nil }
+        return answers[OrderVerb.rollback.rawValue]?.failure ?? "the restore failed"
+    }
+
     /// What is done at the deadline: a step that can cut the network turns `hold` into `rollback`,
     /// because the silence may be its doing.
     var policy: CoordinatorLost {

@@ -62,7 +62,10 @@ extension PointStore {
     private func carryOut(
         _ plans: [RestorePlan], _ job: RestoreJob, _ progress: (RestoreProgress) -> Void
     ) throws {
-        for plan in plans where plan.total > 0 {
+        func gain(_ plan: RestorePlan) -> Int64 {
+            Int64(clamping: plan.freed) - Int64(clamping: plan.needed)
+        }
+        for plan in plans.sorted(by: { gain($0) > gain($1) }) where plan.total > 0 {
             var done = 0
             let restorer = TreeRestorer(
                 root: job.reader.root, objects: job.objects, beforeChange: beforeChange)

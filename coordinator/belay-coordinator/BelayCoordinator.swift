@@ -56,13 +56,16 @@ struct InitCommand: AsyncParsableCommand {
             var addresses = ["localhost", "127.0.0.1", "::1", ProcessInfo.processInfo.hostName]
             addresses += address
             var seen: Set<String> = []
-            let token = try await CoordinatorHome.make(
+            try await CoordinatorHome.make(
                 in: state,
                 identity: .init(
                     name: name, addresses: addresses.filter { seen.insert($0).inserted }),
-                now: BelayCoordinator.now())
-            FileHandle.standardError.write(Data(Self.advice(state).utf8))
-            print(token)
+                now: BelayCoordinator.now(),
+                announce: { token in
+                    FileHandle.standardError.write(Data(Self.advice(state).utf8))
+                    print(token)
+                    fflush(nil)
+                })
         } catch {
             throw BelayCoordinator.fail(error)
         }

@@ -104,7 +104,8 @@ enum ReportText {
     static func excerpt(_ text: String, characters: Int = 400) -> String {
         var result = String.UnicodeScalarView()
         result.append(contentsOf: text.unicodeScalars.prefix(characters))
-        return PlainText.visible(String(result)) + (text.unicodeScalars.count > characters ? " …" : "")
+        return PlainText.visible(String(result))
+            + (text.unicodeScalars.count > characters ? " …" : "")
     }
 
     static func gates(_ wave: RolloutView.WaveView) -> String {
