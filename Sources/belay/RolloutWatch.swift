@@ -59,10 +59,11 @@ struct RolloutWatch: Sendable {
         let wantsHistory = !progress.isTerminal && !changesAsLines
         let last = try await RolloutFollower(client: client, rollout: rollout).run { update in
             if wantsHistory, case .view = update {
+                let path = client.path(rollout, "history").asking([("after", "\(told)")])
                 let entries: [HistoryEntry] = try await client.get(
-                    client.path(rollout, "history"), to: "read the history of \(rollout)")
-                give.yield(.history(Array(entries.dropFirst(told))))
-                told = max(told, entries.count)
+                    path, to: "read the history of \(rollout)")
+                give.yield(.history(entries))
+                told += entries.count
             }
             give.yield(.update(update))
         }

@@ -121,7 +121,7 @@ struct RolloutTests {
         }
     }
 
-    private static func apply(
+    static func apply(
         _ coordinator: RunningCoordinator, approval: Bool = false, digest: Digest? = nil
     ) async throws -> APIClient.Answer {
         try await coordinator.api.send(

@@ -9,7 +9,8 @@ extension Coordinator {
         switch content {
         case .rollout(_, .created), .rollout(_, .command): true
         case .rollout: false
-        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined): false
+        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined), .fleet(.generationRaised):
+            false
         case .fleet: true
         }
     }
@@ -19,9 +20,9 @@ extension Coordinator {
         switch content {
         case .fleet(let event): refusal(of: event)
         case .rollout(let id, .created(let definition, _, _, _)):
-            rollouts[id] == nil
-                ? conflict(Set(definition.plan.hosts.map(\.id)), besides: nil)
-                : APIFailure(code: "conflict", message: "there is a rollout \(id) already")
+            isKnown(id)
+                ? APIFailure(code: "conflict", message: "there is a rollout \(id) already")
+                : refusal(ofTouching: Set(definition.plan.hosts.map(\.id)))
         case .rollout(let id, .command(let command, _, let reason, _)):
             refusal(of: command, reason: reason, id)
         case .rollout(let id, _): rollouts[id] == nil ? Self.unknown(id) : nil
@@ -30,8 +31,8 @@ extension Coordinator {
 
     private func refusal(of event: FleetEvent) -> (any Error)? {
         switch event {
-        case .enrolled(let host, _, _, let token):
-            return registry.refusal(tokenID: token, host: host, now: clock())
+        case .enrolled(let host, _, _, let token, let key):
+            return registry.refusal(tokenID: token, host: host, key: key, now: clock())
         case .renewed(let host, _, _), .labelled(let host, _), .revoked(let host, _):
             guard let known = registry.hosts[host] else { return Self.unknown(host) }
             guard let reason = known.revoked else { return nil }
@@ -107,6 +108,18 @@ extension Coordinator {
         }.map(\.id)
     }
 
+    /// Hosts that a rollout changed and has not taken back.
+    func changedHosts(by id: RolloutID) -> [HostID] {
+        ended[id]?.changed
+            ?? (rollouts[id]?.machine.view(now: clock())?.hosts ?? [])
+            .filter(Self.isChanged).map(\.id)
+    }
+
+    /// Why no rollout may begin on these hosts now; nil if one may.
+    func refusal(ofTouching hosts: Set<HostID>) -> APIFailure? {
+        staleness(hosts) ?? conflict(hosts, besides: nil)
+    }
+
     static func isChanged(_ host: RolloutView.HostView) -> Bool {
         host.changed && host.state != .rolledBack
     }
@@ -115,10 +128,7 @@ extension Coordinator {
         let wanted = Set(hosts(of: selection, in: id))
         if let held = conflict(wanted, besides: id) { return held }
         guard !selection.includeLater, let at = order.firstIndex(of: id) else { return nil }
-        let later = order[(at + 1)...].filter { other in
-            let hosts = rollouts[other]?.machine.view(now: clock())?.hosts ?? []
-            return hosts.contains { wanted.contains($0.id) && Self.isChanged($0) }
-        }
+        let later = order[(at + 1)...].filter { !wanted.isDisjoint(with: changedHosts(by: $0)) }
         guard !later.isEmpty else { return nil }
         return APIFailure(
             code: "conflict",

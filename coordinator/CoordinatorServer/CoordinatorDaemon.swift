@@ -6,11 +6,9 @@ import HummingbirdTLS
 package import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import OperatorAPI
 import ServiceLifecycle
 package import StateStore
-import Synchronization
 
 /// The whole coordinator: both ports around one `Coordinator`.
 package struct CoordinatorDaemon: Service, CustomStringConvertible {
@@ -58,43 +56,57 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     private let api: Endpoint
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
+    private let generation: Generation
     private let listening: @Sendable (Listening) throws -> Void
 
-    /// A coordinator of `home` over `store`; `listening` is told once both ports are open.
+    /// A coordinator of `home` over `store`, which is its own from now on. Its generation is raised
+    /// by one, or to `generation` if that is more; `listening` is told once both ports are open.
     package init(
         home: CoordinatorHome, store: any StateStore, agents: Endpoint, api: Endpoint,
-        logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+        generation: Generation = Generation(rawValue: 0), logger: Logger,
+        clock: @escaping @Sendable () -> Timestamp,
         listening: @escaping @Sendable (Listening) throws -> Void
     ) {
         self.home = home
         self.store = store
         self.agents = agents
         self.api = api
+        self.generation = generation
         self.logger = logger
         self.clock = clock
         self.listening = listening
     }
 
-    /// Runs until a graceful shutdown or cancellation. Throws when a port cannot be opened, the
-    /// journal cannot be read, or another process writes it.
+    /// Runs until a graceful shutdown or cancellation, and closes the store. Throws when a port cannot
+    /// be opened, the journal cannot be read, or another process writes it.
     package func run() async throws {
+        do {
+            try await serve()
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    private func serve() async throws {
+        let certificates = try ServerCertificates(home: home, now: clock(), logger: logger)
         let coordinator = Coordinator(
             store: store, authority: home.authority, logger: logger, clock: clock)
-        try await coordinator.recover()
+        try await coordinator.recover(atLeast: generation)
         let artifacts = try ArtifactStore(directory: home.directory + "/artifacts")
-        let tls = try TLSContext.server(
-            .init(chain: home.chain, key: home.key, authority: home.authority.certificatePEM))
-        let listener = try await bindAgents(coordinator, artifacts, tls)
-        let app = try application(coordinator, artifacts, agentsPort: listener.port)
+        let listener = try await bindAgents(coordinator, artifacts, certificates)
+        let app = try application(coordinator, artifacts, certificates, agentsPort: listener.port)
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: DecidingService(coordinator: coordinator)),
+                .init(service: RenewingService(certificates: certificates, clock: clock)),
                 .init(
                     service: AgentsService(
                         coordinator: coordinator, listener: listener, logger: logger)),
                 .init(service: app),
             ], logger: Self.quiet(logger))
-        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        configuration.maximumGracefulShutdownDuration = CoordinatorLimits.stopWithin.duration
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
@@ -109,7 +121,7 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     }
 
     private func bindAgents(
-        _ coordinator: Coordinator, _ artifacts: ArtifactStore, _ tls: TLSContext
+        _ coordinator: Coordinator, _ artifacts: ArtifactStore, _ certificates: ServerCertificates
     ) async throws -> FleetListener {
         let configuration = FleetListener.Configuration(
             host: agents.host, port: agents.port,
@@ -120,7 +132,7 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
             artifact: { artifacts.file(of: $0) })
         do {
             return try await FleetListener.bind(
-                configuration, tls: tls, group: MultiThreadedEventLoopGroup.singleton,
+                configuration, tls: certificates.agents, group: MultiThreadedEventLoopGroup.singleton,
                 logger: logger)
         } catch let error as IOError {
             throw Self.describe(error, opening: agents)
@@ -128,21 +140,16 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     }
 
     private func application(
-        _ coordinator: Coordinator, _ artifacts: ArtifactStore, agentsPort: Int
+        _ coordinator: Coordinator, _ artifacts: ArtifactStore,
+        _ certificates: ServerCertificates, agentsPort: Int
     ) throws -> some Service {
         let routes = APIRoutes(
             coordinator: coordinator, authority: home.authority, artifacts: artifacts,
-            name: home.identity.name, certificateEnds: home.certificateEnds)
-        let chain = try NIOSSLCertificate.fromPEMBytes(Array(home.chain.utf8))
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(home.key.utf8), format: .pem))
-        )
-        tls.minimumTLSVersion = .tlsv13
+            name: home.identity.name, certificateEnds: { certificates.ends })
         let agents = Endpoint(host: agents.host, port: agentsPort)
         return Application(
             router: routes.router(door: APIDoor(coordinator: coordinator, logger: logger)),
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            server: try .tls(.http1(), tlsConfiguration: certificates.configuration()),
             configuration: .init(
                 address: .hostname(api.host, port: api.port), serverName: nil),
             onServerRunning: { [listening, logger, api] channel in
@@ -191,6 +198,19 @@ private struct DecidingService: Service {
             try await coordinator.run()
         } onGracefulShutdown: {
             coordinator.stop()
+        }
+    }
+}
+
+/// Keeps the coordinator's certificate valid.
+private struct RenewingService: Service {
+    let certificates: ServerCertificates
+    let clock: @Sendable () -> Timestamp
+
+    func run() async throws {
+        // It ends by cancellation only, which is no failure.
+        try? await cancelWhenGracefulShutdown {
+            while true { try await Task.sleep(for: certificates.renew(now: clock())) }
         }
     }
 }

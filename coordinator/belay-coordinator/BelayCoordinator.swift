@@ -39,7 +39,8 @@ struct InitCommand: AsyncParsableCommand {
         commandName: "init",
         abstract: "Makes the authority and the coordinator's certificate, and prints the first "
             + "admin token on stdout.",
-        discussion: "Nothing that is there already is overwritten.")
+        discussion: "A coordinator that is there already is not touched. An init that was cut off "
+            + "before it printed its token can be run again.")
 
     @Option(help: "The state directory; made with mode 0700 if it is missing.")
     var state = BelayCoordinator.stateDefault
@@ -54,12 +55,14 @@ struct InitCommand: AsyncParsableCommand {
             var addresses = ["localhost", "127.0.0.1", "::1", ProcessInfo.processInfo.hostName]
             addresses += address
             var seen: Set<String> = []
-            let token = try await CoordinatorHome.make(
+            try await CoordinatorHome.make(
                 in: state,
                 identity: .init(
                     name: name, addresses: addresses.filter { seen.insert($0).inserted }),
-                now: BelayCoordinator.now())
-            print(token)
+                now: BelayCoordinator.now()
+            ) { token in
+                try FileHandle.standardOutput.write(contentsOf: Data((token + "\n").utf8))
+            }
         } catch {
             throw BelayCoordinator.fail(error)
         }
@@ -79,12 +82,22 @@ struct RunCommand: AsyncParsableCommand {
     var agents = "127.0.0.1:7430"
     @Option(help: "Where operators connect; port 0 takes a free one.")
     var api = "127.0.0.1:7431"
+    @Option(
+        help: ArgumentHelp(
+            "Raises the generation to N. Only for a state that was restored from an older copy, "
+                + "when `belay status` tells you to (docs/reference/generations.md).",
+            valueName: "N"))
+    var raiseGenerationTo: UInt64?
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"
 
     func validate() throws {
         for text in [agents, api] where CoordinatorDaemon.Endpoint(text) == nil {
             throw ValidationError("\(text) is not HOST:PORT")
+        }
+        // A number near the end would leave no room for the terms that follow.
+        guard raiseGenerationTo.map({ (1...(1 << 40)).contains($0) }) ?? true else {
+            throw ValidationError("--raise-generation-to takes 1 to \(1 << 40 as UInt64)")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError("\(logLevel) is no level")
@@ -109,13 +122,13 @@ struct RunCommand: AsyncParsableCommand {
     private func serve(
         _ agents: CoordinatorDaemon.Endpoint, _ api: CoordinatorDaemon.Endpoint, _ logger: Logger
     ) async throws {
-        let home = try CoordinatorHome(
-            directory: state, now: BelayCoordinator.now(), logger: logger)
+        let home = try CoordinatorHome(directory: state)
         let store = try SQLiteStateStore(directory: state)
         let path = state + "/coordinator.json"
         try? FileManager.default.removeItem(atPath: path)
         let daemon = CoordinatorDaemon(
-            home: home, store: store, agents: agents, api: api, logger: logger,
+            home: home, store: store, agents: agents, api: api,
+            generation: Generation(rawValue: raiseGenerationTo ?? 0), logger: logger,
             clock: BelayCoordinator.now,
             listening: { try PrivateFiles.write(WireJSON.encode($0), to: path) })
         defer { try? FileManager.default.removeItem(atPath: path) }
