@@ -26,14 +26,14 @@ struct RunningCoordinator: Sendable {
 
     /// Runs a coordinator in `scratch` as long as `body` runs; makes its state if there is none.
     static func run(
-        _ kind: StoreKind, in scratch: Scratch, generation: UInt64 = 0,
+        _ kind: StoreKind, in scratch: Scratch, generation: UInt64 = 0, made: Timestamp? = nil,
         clock: @escaping @Sendable () -> Timestamp = wallClock, _ body: (RunningCoordinator) async throws -> Void
     ) async throws {
         let tokenPath = scratch.path + "/token"
         if !FileManager.default.fileExists(atPath: tokenPath) {
             try await CoordinatorHome.make(
                 in: scratch.path, identity: .init(name: "t", addresses: ["127.0.0.1"]),
-                now: wallClock()
+                now: made ?? wallClock()
             ) { try $0.write(toFile: tokenPath, atomically: true, encoding: .utf8) }
         }
         let token = try String(contentsOfFile: tokenPath, encoding: .utf8)

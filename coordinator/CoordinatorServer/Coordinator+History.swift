@@ -1,5 +1,6 @@
 package import FleetWire
 package import RolloutCore
+import StateStore
 
 /// A rollout's machine at the place up to which its history was told.
 struct HistoryCursor: Sendable {

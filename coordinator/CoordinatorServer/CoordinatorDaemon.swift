@@ -132,8 +132,8 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
             artifact: { artifacts.file(of: $0) })
         do {
             return try await FleetListener.bind(
-                configuration, tls: certificates.agents, group: MultiThreadedEventLoopGroup.singleton,
-                logger: logger)
+                configuration, renewedTLS: { certificates.agents },
+                group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         } catch let error as IOError {
             throw Self.describe(error, opening: agents)
         }

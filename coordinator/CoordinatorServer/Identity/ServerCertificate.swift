@@ -2,9 +2,10 @@ import Crypto
 import FleetTransport
 package import FleetWire
 import Foundation
-package import Logging
+import Logging
 import NIOCore
 import NIOSSL
+import SwiftASN1
 import Synchronization
 import X509
 
@@ -51,7 +52,15 @@ final class ServerCertificates: Sendable {
     private struct Shown {
         var certificate: ServerCertificate
         var agents: TLSContext
-        var api: NIOSSLContextConfigurationOverride
+        var chain: [NIOSSLCertificate]
+        var key: NIOSSLPrivateKey
+
+        var api: NIOSSLContextConfigurationOverride {
+            var override = NIOSSLContextConfigurationOverride()
+            override.certificateChain = chain.map { .certificate($0) }
+            override.privateKey = .privateKey(key)
+            return override
+        }
     }
 
     private let home: CoordinatorHome
@@ -69,16 +78,14 @@ final class ServerCertificates: Sendable {
     private static func show(
         _ certificate: ServerCertificate, _ authority: CertificateAuthority
     ) throws -> Shown {
-        var api = NIOSSLContextConfigurationOverride()
-        api.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.chain.utf8))
-            .map { .certificate($0) }
-        api.privateKey = .privateKey(
-            try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem))
         let agents = try TLSContext.server(
             .init(
                 chain: certificate.chain, key: certificate.key,
                 authority: authority.certificatePEM))
-        return Shown(certificate: certificate, agents: agents, api: api)
+        return Shown(
+            certificate: certificate, agents: agents,
+            chain: try NIOSSLCertificate.fromPEMBytes(Array(certificate.chain.utf8)),
+            key: try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem))
     }
 
     /// For a new connection of an agent.
@@ -89,10 +96,9 @@ final class ServerCertificates: Sendable {
 
     /// For the API's port.
     func configuration() -> TLSConfiguration {
-        let now = shown.withLock { $0.api }
+        let now = shown.withLock { $0 }
         var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: now.certificateChain ?? [],
-            privateKey: now.privateKey ?? .file(home.directory + "/coordinator.key"))
+            certificateChain: now.chain.map { .certificate($0) }, privateKey: .privateKey(now.key))
         tls.minimumTLSVersion = .tlsv13
         tls.sslContextCallback = { [self] _, promise in
             promise.succeed(shown.withLock { $0.api })
