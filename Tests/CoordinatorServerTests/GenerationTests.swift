@@ -1,6 +1,7 @@
 import CoordinatorServer
 import FleetTransport
 import FleetWire
+import NIOHTTP1
 import OperatorAPI
 import RolloutCore
 import RolloutPlan
