@@ -27,7 +27,8 @@ struct RunningCoordinator: Sendable {
     /// Runs a coordinator in `scratch` as long as `body` runs; makes its state if there is none.
     static func run(
         _ kind: StoreKind, in scratch: Scratch, generation: UInt64 = 0, made: Timestamp? = nil,
-        clock: @escaping @Sendable () -> Timestamp = wallClock, _ body: (RunningCoordinator) async throws -> Void
+        clock: @escaping @Sendable () -> Timestamp = wallClock,
+        _ body: (RunningCoordinator) async throws -> Void
     ) async throws {
         let tokenPath = scratch.path + "/token"
         if !FileManager.default.fileExists(atPath: tokenPath) {
@@ -43,7 +44,8 @@ struct RunningCoordinator: Sendable {
         let daemon = CoordinatorDaemon(
             home: home, store: try await store(kind, in: scratch),
             agents: .init(host: "127.0.0.1", port: 0), api: .init(host: "127.0.0.1", port: 0),
-            generation: Generation(rawValue: generation), logger: logger, clock: clock, listening: { tell.yield($0) })
+            generation: Generation(rawValue: generation), logger: logger, clock: clock,
+            listening: { tell.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { tell.finish() }

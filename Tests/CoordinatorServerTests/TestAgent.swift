@@ -53,7 +53,8 @@ final class TestAgent {
             .hello,
             Hello(
                 versions: [1], features: [], agentVersion: "0", facts: ["kernel": "x"],
-                now: wallClock(), generation: Generation(rawValue: generation), payloadBytesMax: 1 << 20,
+                now: wallClock(), generation: Generation(rawValue: generation),
+                payloadBytesMax: 1 << 20,
                 open: nil))
         let welcome = try await agent.next()
         return (agent, try welcome.body(Welcome.self))

@@ -9,7 +9,8 @@ extension Coordinator {
         switch content {
         case .rollout(_, .created), .rollout(_, .command): true
         case .rollout: false
-        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined), .fleet(.generationRaised):
+        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined),
+            .fleet(.generationRaised):
             false
         case .fleet: true
         }

@@ -9,7 +9,8 @@ extension FleetEvent {
         }
         guard let event = try? JSONSerialization.jsonObject(with: Data(record.payload)),
             let shown = try? JSONSerialization.data(
-                withJSONObject: withoutSecrets(event), options: [.sortedKeys, .withoutEscapingSlashes])
+                withJSONObject: withoutSecrets(event),
+                options: [.sortedKeys, .withoutEscapingSlashes])
         else { return "{}" }
         return String(decoding: shown, as: UTF8.self)
     }
