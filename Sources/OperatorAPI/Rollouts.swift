@@ -2,6 +2,45 @@ package import FleetWire
 package import RolloutCore
 package import RolloutPlan
 
+/// A rollout as it is listed.
+package struct RolloutSummary: Codable, Sendable, Hashable {
+    /// Its id.
+    package var id: RolloutID
+    /// The plan's name.
+    package var name: String
+    /// The plan's digest.
+    package var planDigest: Digest
+    /// Who made it.
+    package var by: String
+    /// Where it stands.
+    package var state: RolloutState
+    /// Why it is there, one sentence.
+    package var reason: String
+    /// When it was made.
+    package var createdAt: Timestamp
+    /// When it ended.
+    package var endedAt: Timestamp?
+    /// The last journal record that it includes.
+    package var sequence: UInt64
+    /// How many hosts are in each state; states without hosts are left out.
+    package var hostStates: [String: Int]
+    /// The summary of a view.
+    package init(_ view: RolloutView) {
+        id = view.id
+        name = view.name
+        planDigest = view.planDigest
+        by = view.by
+        state = view.state
+        reason = view.reason
+        createdAt = view.createdAt
+        endedAt = view.endedAt
+        sequence = view.sequence
+        hostStates = Dictionary(grouping: view.hosts) { $0.state.rawValue }.mapValues(\.count)
+    }
+    /// How many hosts are in this state.
+    package func hosts(_ state: HostState) -> Int { hostStates[state.rawValue] ?? 0 }
+}
+
 /// Asks what a plan would do; nothing changes.
 package struct PreviewRequest: Codable, Sendable, Hashable {
     /// The plan with its local files inlined.
@@ -198,10 +237,13 @@ package struct StatusView: Codable, Sendable, Hashable {
     package var sequence: UInt64
     /// Who asks.
     package var principal: APITokenView
+    /// What keeps it from doing its work, each with what to do; empty if all is well.
+    package var problems: [String]
     /// A status of these fields.
     package init(
         version: String, name: String, generation: Generation, startedAt: Timestamp, hosts: Int,
-        connected: Int, openRollouts: [RolloutID], sequence: UInt64, principal: APITokenView
+        connected: Int, openRollouts: [RolloutID], sequence: UInt64, principal: APITokenView,
+        problems: [String] = []
     ) {
         self.version = version
         self.name = name
@@ -212,5 +254,6 @@ package struct StatusView: Codable, Sendable, Hashable {
         self.openRollouts = openRollouts
         self.sequence = sequence
         self.principal = principal
+        self.problems = problems
     }
 }

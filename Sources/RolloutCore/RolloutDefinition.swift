@@ -7,9 +7,14 @@ package struct RolloutDefinition: Codable, Sendable, Hashable {
     package var plan: ResolvedPlan
     /// Hosts whose agents were connected when the rollout was made.
     package var connected: [HostID]
+    /// Why it was made, in the operator's words.
+    package var reason: String?
+    /// Digests in quarantine that the operator let through; nil if there were none.
+    package var overridden: [Digest]?
     /// A definition of these fields.
-    package init(plan: ResolvedPlan, connected: [HostID]) {
+    package init(plan: ResolvedPlan, connected: [HostID], reason: String? = nil) {
         self.plan = plan
         self.connected = connected
+        self.reason = reason
     }
 }

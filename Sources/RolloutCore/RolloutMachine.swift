@@ -103,7 +103,15 @@ package struct RolloutMachine: Codable, Sendable {
         enlist(definition, at)
         note(
             "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "
-                + (waves.count == 1 ? "1 wave" : "\(waves.count) waves"), actor: "operator:\(by)")
+                + (waves.count == 1 ? "1 wave" : "\(waves.count) waves")
+                + (definition.reason.map { ": \($0)" } ?? ""),
+            actor: "operator:\(by)")
+        if let overridden = definition.overridden, !overridden.isEmpty {
+            note(
+                "\(by) let through what is in quarantine: "
+                    + overridden.map(\.short).joined(separator: ", "), level: .warning,
+                actor: "operator:\(by)")
+        }
         if plan.needsApproval {
             become(.awaitingApproval, "the plan asks for approval before the first host is touched")
         } else {

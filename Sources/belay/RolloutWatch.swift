@@ -57,15 +57,16 @@ struct RolloutWatch: Sendable {
     }
 
     private func follow(_ give: AsyncStream<Signal>.Continuation) async throws {
-        var told: Int?
+        var told = 0
         let wantsHistory = !progress.isTerminal && !changesAsLines
         let last = try await RolloutFollower(client: client, rollout: rollout).run { update in
             if wantsHistory, case .view = update {
+                let path = client.path(rollout, "history").asking([("after", "\(told)")])
                 let entries: [HistoryEntry] = try await client.get(
-                    client.path(rollout, "history"), to: "read the history of \(rollout)")
-                let first = told ?? (fromNewestOrder ? Self.newestOrder(entries) : 0)
+                    path, to: "read the history of \(rollout)")
+                let first = told == 0 && fromNewestOrder ? Self.newestOrder(entries) : 0
                 give.yield(.history(Array(entries.dropFirst(first))))
-                told = max(first, entries.count)
+                told += entries.count
             }
             give.yield(.update(update))
         }

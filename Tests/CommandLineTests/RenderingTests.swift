@@ -85,7 +85,8 @@ struct RenderingTests {
         let now = Samples.after(60)
         let style = Style.plain
         var lines = RolloutText.list(
-            [Samples.running(), Samples.rolledBack()], now: now, isWide: true, style: style)
+            [Samples.running(), Samples.rolledBack()].map(RolloutSummary.init), now: now,
+            isWide: true, style: style)
         lines += [""] + ListText.hosts(hosts, now: now, isWide: true, style: style)
         lines += [""] + ListText.host(hosts[0], now: now, style: style)
         let token = TokenView(

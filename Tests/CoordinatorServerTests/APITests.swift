@@ -81,10 +81,12 @@ struct APITests {
             let secret = try #require(Tokens.readEnrolment(token)).secret
             let grant = try await Self.access(.viewer, of: coordinator.api)
             let bearer = try #require(Tokens.readAccess(grant.token)).secret
+            let hashes = [Tokens.hash(secret).hex, Tokens.hash(bearer).hex]
             for path in ["/v1/events?after=0", "/v1/tokens", "/v1/access", "/v1/audit", "/metrics"]
             {
                 let text = try await coordinator.api.get(path).text
                 #expect(!text.contains(secret) && !text.contains(bearer), "\(path)")
+                #expect(!hashes.contains { text.contains($0) }, "\(path)")
             }
             for name in try FileManager.default.contentsOfDirectory(atPath: scratch.path)
             where name != "token" && name != "artifacts" {

@@ -28,6 +28,37 @@ struct EnrolmentTests {
         }
     }
 
+    @Test("can be asked for again with the same key when the answer was lost, by no other key")
+    func again() async throws {
+        let scratch = try Scratch()
+        var kept: (token: String, key: String)?
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let token = try await coordinator.api.token(uses: 2)
+            let first = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            kept = (token, first.key)
+        }
+        let (token, key) = try #require(kept)
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let again = try await TestAgent.enrol("h1", token: token, key: key, at: coordinator)
+            let (agent, _) = try await TestAgent.connect("h1", again, to: coordinator)
+            agent.connection.close()
+            let tokens = try await coordinator.api.get("/v1/tokens").body([TokenView].self)
+            #expect(tokens.map(\.usesLeft) == [1])
+            await #expect(throws: Refusal.self) {
+                _ = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            }
+            _ = try await TestAgent.enrol("h2", token: token, at: coordinator)
+            _ = try await TestAgent.enrol("h1", token: token, key: key, at: coordinator)
+            let reason = ReasonBody(reason: "stolen")
+            let revoked = try await coordinator.api.send(
+                .POST, "/v1/hosts/h1/revoke", json: reason)
+            #expect(revoked.status == 200)
+            await #expect(throws: Refusal.self, "a revoked host is not let in by its old token") {
+                _ = try await TestAgent.enrol("h1", token: token, key: key, at: coordinator)
+            }
+        }
+    }
+
     @Test("refuses wrong, expired, used-up and revoked tokens and other hosts'")
     func refusals() async throws {
         let scratch = try Scratch()

@@ -30,8 +30,11 @@ private actor FullStore: StateStore {
     func checkpoint(of stream: String) async throws -> Checkpoint? {
         await base.checkpoint(of: stream)
     }
-    func raiseGeneration() async throws -> Generation { await base.raiseGeneration() }
-    func audit() async throws -> AuditReport { await base.audit() }
+    func raiseGeneration(atLeast least: Generation) async throws -> Generation {
+        await base.raiseGeneration(atLeast: least)
+    }
+    func anchor() async throws -> UInt64 { await base.anchor() }
+    func close() async {}
 }
 
 @Suite("A journal that cannot be written")

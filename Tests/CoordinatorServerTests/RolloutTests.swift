@@ -61,7 +61,7 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
 
 @Suite("A rollout through the coordinator", .serialized)
 struct RolloutTests {
-    private static func plan(approval: Bool = false) -> Plan {
+    static func plan(approval: Bool = false) -> Plan {
         let step = StepSpec(
             name: "go",
             action: .wait(WaitStep(span: Milliseconds(1), until: nil)))
@@ -121,7 +121,7 @@ struct RolloutTests {
         }
     }
 
-    private static func apply(
+    static func apply(
         _ coordinator: RunningCoordinator, approval: Bool = false, digest: Digest? = nil
     ) async throws -> APIClient.Answer {
         try await coordinator.api.send(

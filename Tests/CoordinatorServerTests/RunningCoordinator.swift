@@ -26,24 +26,26 @@ struct RunningCoordinator: Sendable {
 
     /// Runs a coordinator in `scratch` as long as `body` runs; makes its state if there is none.
     static func run(
-        _ kind: StoreKind, in scratch: Scratch, _ body: (RunningCoordinator) async throws -> Void
+        _ kind: StoreKind, in scratch: Scratch, generation: UInt64 = 0, made: Timestamp? = nil,
+        clock: @escaping @Sendable () -> Timestamp = wallClock,
+        _ body: (RunningCoordinator) async throws -> Void
     ) async throws {
         let tokenPath = scratch.path + "/token"
         if !FileManager.default.fileExists(atPath: tokenPath) {
-            let token = try await CoordinatorHome.make(
+            try await CoordinatorHome.make(
                 in: scratch.path, identity: .init(name: "t", addresses: ["127.0.0.1"]),
-                now: wallClock())
-            try token.write(toFile: tokenPath, atomically: true, encoding: .utf8)
+                now: made ?? wallClock()
+            ) { try $0.write(toFile: tokenPath, atomically: true, encoding: .utf8) }
         }
         let token = try String(contentsOfFile: tokenPath, encoding: .utf8)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let home = try CoordinatorHome(
-            directory: scratch.path, now: wallClock(), logger: logger)
+        let home = try CoordinatorHome(directory: scratch.path)
         let (bound, tell) = AsyncStream.makeStream(of: CoordinatorDaemon.Listening.self)
         let daemon = CoordinatorDaemon(
             home: home, store: try await store(kind, in: scratch),
             agents: .init(host: "127.0.0.1", port: 0), api: .init(host: "127.0.0.1", port: 0),
-            logger: logger, clock: wallClock, listening: { tell.yield($0) })
+            generation: Generation(rawValue: generation), logger: logger, clock: clock,
+            listening: { tell.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { tell.finish() }
@@ -88,6 +90,7 @@ struct RunningCoordinator: Sendable {
         guard kind == .memory else { return durable }
         let memory = MemoryStateStore()
         let records = try await durable.records(after: 0, stream: nil, limit: 1000)
+        await durable.close()
         _ = try await memory.append(records.map(\.content), expecting: 0)
         return memory
     }

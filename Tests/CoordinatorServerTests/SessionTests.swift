@@ -1,8 +1,10 @@
 import CoordinatorServer
 import FleetTransport
 import FleetWire
+import Foundation
 import NIOHTTP1
 import OperatorAPI
+import Synchronization
 import Testing
 
 @Suite("Sessions", .serialized)
@@ -96,6 +98,40 @@ struct SessionTests {
             _ = try await agent.next()
             agent.connection.close()
             #expect(try await second.status == 502)
+        }
+    }
+
+    @Test("that begin after the coordinator's certificate was renewed see the new one")
+    func renewal() async throws {
+        let scratch = try Scratch()
+        // Made long ago, its certificate became due eight hours ago, and the clock is late by 17.
+        let made = wallClock() + .seconds(-265 * 86_400)
+        let late = Mutex<Int64>(17 * 3600)
+        let clock: @Sendable () -> Timestamp = {
+            wallClock() + .seconds(-late.withLock { $0 })
+        }
+        try await RunningCoordinator.run(.memory, in: scratch, made: made, clock: clock) {
+            coordinator in
+            func shown() throws -> PeerIdentity {
+                try CertificateRequest.describe(
+                    certificate: String(
+                        contentsOfFile: scratch.path + "/coordinator.pem", encoding: .utf8))
+            }
+            let old = try shown()
+            let token = try await coordinator.api.token(lifetime: .seconds(86_400))
+            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            let (before, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            #expect(before.connection.peer?.fingerprint == old.fingerprint)
+            late.withLock { $0 = 0 }
+            try await eventually("it is renewed") { try shown() != old }
+            try await eventually("new connections see it") {
+                let (after, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+                defer { after.connection.close() }
+                return after.connection.peer?.fingerprint == (try shown()).fingerprint
+            }
+            let metrics = try await coordinator.api.get("/metrics").text
+            #expect(metrics.contains("coordinator\"} \(try shown().notAfter.milliseconds / 1000)"))
+            before.connection.close()
         }
     }
 }

@@ -23,10 +23,12 @@ final class TestAgent {
 
     /// Enrols over the wire; throws the coordinator's `Refusal`.
     static func enrol(
-        _ name: String, token: String, at coordinator: RunningCoordinator
+        _ name: String, token: String, key: String? = nil, at coordinator: RunningCoordinator
     ) async throws -> TLSContext.Credentials {
         let host = HostID(unchecked: name)
-        let key = try CertificateRequest(for: host)
+        let key =
+            try key.map { try CertificateRequest(for: host, key: $0) }
+            ?? CertificateRequest(for: host)
         let tls = try TLSContext.enrolling(pinned: coordinator.home.authority.fingerprint)
         let connection = try await connector(coordinator.agentsPort).connect(tls)
         defer { connection.close() }
@@ -40,7 +42,8 @@ final class TestAgent {
 
     /// Connects and says hello; returns once the welcome is there.
     static func connect(
-        _ name: String, _ credentials: TLSContext.Credentials, to coordinator: RunningCoordinator
+        _ name: String, _ credentials: TLSContext.Credentials, to coordinator: RunningCoordinator,
+        generation: UInt64 = 0
     ) async throws -> (TestAgent, Welcome) {
         let tls = try TLSContext.client(credentials, service: .frames)
         let agent = TestAgent(
@@ -50,7 +53,8 @@ final class TestAgent {
             .hello,
             Hello(
                 versions: [1], features: [], agentVersion: "0", facts: ["kernel": "x"],
-                now: wallClock(), generation: Generation(rawValue: 0), payloadBytesMax: 1 << 20,
+                now: wallClock(), generation: Generation(rawValue: generation),
+                payloadBytesMax: 1 << 20,
                 open: nil))
         let welcome = try await agent.next()
         return (agent, try welcome.body(Welcome.self))

@@ -179,21 +179,23 @@ final class TestFleet {
         return path
     }
 
-    func rollouts() async throws -> [RolloutView] {
+    func rollouts() async throws -> [RolloutSummary] {
         let listed = try await belay("rollout", "list", "-o", "json")
         guard listed.status == 0 else { throw Trouble(listed.summary) }
-        return try WireJSON.decode([RolloutView].self, from: Array(listed.out.utf8))
+        return try WireJSON.decode([RolloutSummary].self, from: Array(listed.out.utf8))
     }
 
     /// The newest rollout, once it has ended.
     func ended(within limit: Duration = .seconds(60)) async throws -> RolloutView {
-        var last: RolloutView?
+        var last: RolloutSummary?
         try await eventually("the rollout ends", within: limit) {
             last = try? await rollouts().max { $0.createdAt < $1.createdAt }
             return last?.endedAt != nil
         }
         guard let last else { throw Trouble("there is no rollout") }
-        return last
+        let shown = try await belay("rollout", "show", last.id.rawValue, "-o", "json")
+        guard shown.status == 0 else { throw Trouble(shown.summary) }
+        return try WireJSON.decode(RolloutView.self, from: Array(shown.out.utf8))
     }
 
     /// What a host holds outside of `var`, where Belay's own folder and the test's log of steps

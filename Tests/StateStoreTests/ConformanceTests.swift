@@ -96,6 +96,29 @@ struct ConformanceTests {
         let store = try kind.open(in: scratch)
         #expect(try await store.raiseGeneration() == Generation(rawValue: 1))
         #expect(try await store.raiseGeneration() == Generation(rawValue: 2))
+        for (least, given) in [(1, 3), (9, 9), (9, 10)] as [(UInt64, UInt64)] {
+            let raised = try await store.raiseGeneration(atLeast: Generation(rawValue: least))
+            #expect(raised == Generation(rawValue: given))
+        }
+    }
+
+    @Test("can be audited while others append", arguments: Store.allCases)
+    func audited(_ kind: Store) async throws {
+        let scratch = try Scratch()
+        let store = try kind.open(in: scratch)
+        _ = try await store.append((1...2000).map { record($0) }, expecting: 0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for number in 0..<20 {
+                    _ = try await store.append([record(number)], expecting: UInt64(2000 + number))
+                }
+            }
+            for _ in 0..<5 {
+                let audit = try await store.audit()
+                #expect(audit.broken == nil && (2000...2020).contains(audit.records))
+            }
+            try await group.waitForAll()
+        }
     }
 
     @Test("keeps any bytes and any text as they are", arguments: Store.allCases)

@@ -9,11 +9,13 @@ struct SQLiteStateStoreTests {
     @Test("keeps everything over a reopening")
     func reopen() async throws {
         let scratch = try Scratch()
-        do {
-            let store = try SQLiteStateStore(directory: scratch.path)
-            _ = try await store.append([record(1), record(2)], expecting: 0)
-            try await store.save(Checkpoint(stream: "fleet", sequence: 2, state: [9]))
-            _ = try await store.raiseGeneration()
+        let store = try SQLiteStateStore(directory: scratch.path)
+        _ = try await store.append([record(1), record(2)], expecting: 0)
+        try await store.save(Checkpoint(stream: "fleet", sequence: 2, state: [9]))
+        _ = try await store.raiseGeneration()
+        await store.close()
+        await #expect(throws: StoreError.closed) {
+            try await store.append([record(3)], expecting: 2)
         }
         let again = try SQLiteStateStore(directory: scratch.path)
         #expect(await again.lastSequence() == 2)
@@ -41,9 +43,14 @@ struct SQLiteStateStoreTests {
     @Test("refuses a directory or file that others may read, and says what to do")
     func tooOpen() async throws {
         let scratch = try Scratch()
-        _ = try SQLiteStateStore(directory: scratch.path)
+        let held = try SQLiteStateStore(directory: scratch.path)
+        await held.close()
+        _ = FileManager.default.createFile(
+            atPath: scratch.path + "/journal.sqlite-wal", contents: nil,
+            attributes: [.posixPermissions: 0o600])
         for (path, mode, open) in [
             (scratch.path, 0o700, 0o750), (scratch.path + "/journal.sqlite", 0o600, 0o640),
+            (scratch.path + "/journal.sqlite-wal", 0o600, 0o644),
         ] {
             try FileManager.default.setAttributes([.posixPermissions: open], ofItemAtPath: path)
             let error = #expect(throws: StoreError.self) {
@@ -69,10 +76,9 @@ struct SQLiteStateStoreTests {
         ])
     func tampering(_ change: String) async throws {
         let scratch = try Scratch()
-        do {
-            let store = try SQLiteStateStore(directory: scratch.path)
-            _ = try await store.append((1...4).map { record($0) }, expecting: 0)
-        }
+        let first = try SQLiteStateStore(directory: scratch.path)
+        _ = try await first.append((1...4).map { record($0) }, expecting: 0)
+        await first.close()
         do {
             let database = try SQLiteConnection(path: scratch.path + "/journal.sqlite")
             _ = try database.execute(change)

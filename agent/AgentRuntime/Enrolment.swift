@@ -27,7 +27,7 @@ package enum Enrolment {
                 "an agent runs on \(state.path)", remedy: "stop it first", exitCode: 14)
         }
         defer { withExtendedLifetime(lock) {} }
-        let request = try CertificateRequest(for: host)
+        let request = try request(for: host, state)
         let connection: FleetConnection
         do {
             connection = try await FleetConnector(
@@ -60,6 +60,23 @@ package enum Enrolment {
         }
         try HostIdentity.store(key: request.key, grant, state)
         try state.write(try WireJSON.encode(configuration), to: "agent.json")
+        state.remove("enrol.key")
+    }
+
+    /// Keeps the key until the certificate is stored: asked again with the same key, the
+    /// coordinator knows the host and counts no further use of the token.
+    private static func request(
+        for host: HostID, _ state: StateDirectory
+    ) throws -> CertificateRequest {
+        if let kept = state.read("enrol.key"),
+            let request = try? CertificateRequest(
+                for: host, key: String(decoding: kept, as: UTF8.self))
+        {
+            return request
+        }
+        let request = try CertificateRequest(for: host)
+        try state.write(Array(request.key.utf8), to: "enrol.key")
+        return request
     }
 
     private static func answer(_ connection: FleetConnection) async throws -> CertificateGrant {

@@ -38,7 +38,9 @@ package struct StateDirectory: Sendable {
     /// Throws unless the directory and every file of secrets are closed to group and others.
     package func requirePrivate() throws {
         try Self.requirePrivate(path)
-        for name in ["host.key", "host.pem", "agent.json", "journal.sqlite", "points", "guard"] {
+        for name in [
+            "host.key", "enrol.key", "host.pem", "agent.json", "journal.sqlite", "points", "guard",
+        ] {
             if access(file(name), F_OK) == 0 { try Self.requirePrivate(file(name)) }
         }
     }

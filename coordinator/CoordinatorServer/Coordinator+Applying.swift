@@ -15,7 +15,7 @@ extension Coordinator {
     private func apply(_ event: FleetEvent, _ sequence: UInt64) {
         remember(event, sequence)
         switch event {
-        case .enrolled(let host, _, _, _):
+        case .enrolled(let host, _, _, _, _):
             presence[host]?.session.close(
                 farewell: Farewell(reason: "the host was enrolled anew", retryAfter: .seconds(1)))
         case .revoked(let host, let reason):
@@ -29,18 +29,13 @@ extension Coordinator {
     func remember(_ event: FleetEvent, _ sequence: UInt64) {
         directory.apply(event)
         switch event {
-        case .enrolled(let host, _, _, _):
-            reported[host] = 0
+        case .enrolled(let host, _, _, _, _):
+            reports[host] = nil
             enrolledAt[host] = sequence
+        case .generationRaised: raisedAt = sequence
         case .strayReport(let host, let number, _): count(number, of: host, at: sequence)
         default: break
         }
-    }
-
-    /// Counts a host's report, unless the host was enrolled anew after it.
-    func count(_ number: UInt64, of host: HostID, at sequence: UInt64) {
-        guard sequence >= enrolledAt[host] ?? 0 else { return }
-        reported[host] = max(reported[host] ?? 0, number)
     }
 
     private func apply(_ event: RolloutEvent, to id: RolloutID, _ sequence: UInt64) {
@@ -49,6 +44,7 @@ extension Coordinator {
             order.append(id)
         }
         rollouts[id]?.sinceCheckpoint += 1
+        if case .reported(_, let report, _) = event { countRollback(report, of: id) }
         let effects = advance(id, event, sequence)
         for effect in effects { perform(effect, of: id) }
         if case .created(let definition, _, _, _) = event { catchUp(id, definition) }
@@ -60,12 +56,8 @@ extension Coordinator {
     ) -> [RolloutEffect] {
         if case .reported(let host, let report, _) = event {
             count(report.sequence, of: host, at: sequence)
-            if report.kind == .rolledBack || report.kind == .rollbackFailed {
-                rollouts[id]?.rollbacks[report.kind.rawValue, default: 0] += 1
-            }
         }
-        rollouts[id]?.lastSequence = sequence
-        return rollouts[id]?.machine.handle(event) ?? []
+        return rollouts[id]?.take(event, sequence) ?? []
     }
 
     /// Tells a new rollout who came and went while its first event became durable.

@@ -9,7 +9,9 @@ extension Coordinator {
         switch content {
         case .rollout(_, .created), .rollout(_, .command): true
         case .rollout: false
-        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined): false
+        case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined),
+            .fleet(.generationRaised):
+            false
         case .fleet: true
         }
     }
@@ -19,9 +21,9 @@ extension Coordinator {
         switch content {
         case .fleet(let event): refusal(of: event)
         case .rollout(let id, .created(let definition, _, _, _)):
-            rollouts[id] == nil
-                ? conflict(Set(definition.plan.hosts.map(\.id)), besides: nil)
-                : APIFailure(code: "conflict", message: "there is a rollout \(id) already")
+            isKnown(id)
+                ? APIFailure(code: "conflict", message: "there is a rollout \(id) already")
+                : refusal(ofTouching: Set(definition.plan.hosts.map(\.id)))
         case .rollout(let id, .command(let command, _, let reason, _)):
             refusal(of: command, reason: reason, id)
         case .rollout(let id, _): rollouts[id] == nil ? Self.unknown(id) : nil
@@ -30,8 +32,8 @@ extension Coordinator {
 
     private func refusal(of event: FleetEvent) -> (any Error)? {
         switch event {
-        case .enrolled(let host, _, _, let token):
-            return registry.refusal(tokenID: token, host: host, now: clock())
+        case .enrolled(let host, _, _, let token, let key):
+            return registry.refusal(tokenID: token, host: host, key: key, now: clock())
         case .renewed(let host, _, _), .labelled(let host, _), .revoked(let host, _):
             guard let known = registry.hosts[host] else { return Self.unknown(host) }
             guard let reason = known.revoked else { return nil }
@@ -113,17 +115,22 @@ extension Coordinator {
     /// What a rollout changed is also gone where an earlier one was taken back after it, with
     /// `include_later`: its rollback points are of a state that is no more.
     func changedHosts(of id: RolloutID) -> Set<HostID> {
-        var since: [HostID: Timestamp] = [:]
-        for host in rollouts[id]?.machine.view(now: clock())?.hosts ?? [] where host.changed {
-            since[host.id] = host.since
-        }
+        var since = footprint(of: id).changed
         for earlier in order.prefix(while: { $0 != id }) where !since.isEmpty {
-            for host in rollouts[earlier]?.machine.view(now: clock())?.hosts ?? []
-            where host.state == .rolledBack && !host.changed {
-                if let moment = since[host.id], moment < host.since { since[host.id] = nil }
+            for (host, moment) in footprint(of: earlier).back {
+                if let changed = since[host], changed < moment { since[host] = nil }
             }
         }
         return Set(since.keys)
+    }
+
+    private func footprint(of id: RolloutID) -> Footprint {
+        ended[id]?.footprint ?? Footprint(rollouts[id]?.machine.view(now: clock())?.hosts ?? [])
+    }
+
+    /// Why no rollout may begin on these hosts now; nil if one may.
+    func refusal(ofTouching hosts: Set<HostID>) -> APIFailure? {
+        staleness(hosts) ?? conflict(hosts, besides: nil)
     }
 
     /// The selection without hosts on which nothing of the rollout stands any more. Throws
@@ -132,9 +139,7 @@ extension Coordinator {
         _ selection: RollbackSelection, in id: RolloutID
     ) throws -> RollbackSelection {
         let standing = hosts(of: selection, in: id)
-        let view = rollouts[id]?.machine.view(now: clock())
-        let gone = Set((view?.hosts ?? []).filter(\.changed).map(\.id))
-            .subtracting(changedHosts(of: id))
+        let gone = Set(footprint(of: id).changed.keys).subtracting(changedHosts(of: id))
         guard !gone.isEmpty else { return selection }
         guard !standing.isEmpty else {
             throw APIFailure(

@@ -56,7 +56,8 @@ extension Coordinator {
     }
 
     /// Checks the token, issues a certificate and returns it once the enrolment is durable; the
-    /// token's use is counted at that moment, however many hosts come at the same time.
+    /// token's use is counted at that moment, however many hosts come at the same time. A host that
+    /// asks again with the same token and key, because the answer was lost, gets another certificate.
     /// Throws `Refusal`.
     package func enrol(_ request: EnrolRequest) async throws -> CertificateGrant {
         let authority = try issuer()
@@ -66,7 +67,8 @@ extension Coordinator {
                 remedy: "make one with `belay token create`")
         }
         let now = clock()
-        if let refusal = registry.refusal(token: token, host: request.host, now: now) {
+        let key = try authority.publicKey(ofRequest: request.csr)
+        if let refusal = registry.refusal(token: token, host: request.host, key: key, now: now) {
             throw refusal
         }
         let issued = try authority.issue(
@@ -74,7 +76,8 @@ extension Coordinator {
         try await submit(
             .fleet(
                 .enrolled(
-                    host: request.host, serial: issued.serial, ends: issued.ends, token: token.id)),
+                    host: request.host, serial: issued.serial, ends: issued.ends, token: token.id,
+                    key: key)),
             actor: "host:\(request.host)")
         return CertificateGrant(
             certificate: issued.certificate, authority: authority.certificatePEM)

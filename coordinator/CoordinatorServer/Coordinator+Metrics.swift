@@ -5,7 +5,8 @@ import RolloutCore
 extension Coordinator {
     /// The coordinator's metrics as Prometheus text.
     package func metrics(certificateEnds: Timestamp) -> String {
-        let views = views()
+        let now = clock()
+        let views = order.compactMap { rollouts[$0]?.machine.view(now: now) }
         var text = PrometheusText()
         text.family(
             "belay_build_info", .gauge, "The version that runs.",
@@ -23,7 +24,8 @@ extension Coordinator {
             "belay_cert_expiry_timestamp_seconds", .gauge,
             "When a certificate ends, in seconds since 1970.", certificates(certificateEnds))
         text.family(
-            "belay_rollout_hosts", .gauge, "Hosts of a rollout by state.",
+            "belay_rollout_hosts", .gauge,
+            "Hosts by state, of the rollouts that are under way and the newest that ended.",
             views.flatMap(Self.hosts))
         text.family(
             "belay_gate_result", .gauge, "1 for the newest verdict of a gate.",
@@ -33,13 +35,23 @@ extension Coordinator {
             "Hosts that may still go wrong; negative once the budget is overspent.",
             views.flatMap(Self.budgets))
         text.family(
-            "belay_rollbacks_total", .counter, "Restores of hosts that ended, by result.",
-            order.flatMap { id in
-                (rollouts[id]?.rollbacks ?? [:]).sorted { $0.key < $1.key }.map {
-                    (["rollout": id.rawValue, "result": $0.key], Double($0.value))
-                }
+            "belay_rollbacks_total", .counter,
+            "Restores of hosts that ended since the coordinator started.",
+            rollbacks.sorted { $0.key.text < $1.key.text }.map {
+                ($0.key.labels, Double($0.value))
             })
         return text.text
+    }
+
+    /// Counts a host's restore once it has ended.
+    func countRollback(_ report: TransactionReport, of id: RolloutID) {
+        guard report.kind == .rolledBack || report.kind == .rollbackFailed else { return }
+        let state = rollouts[id]?.machine.view(now: clock())?.state
+        let kind = RollbackKind(
+            scope: report.scope ?? .full,
+            reason: .init(report.by, isOrdered: state == .rollingBack),
+            isDone: report.kind == .rolledBack)
+        rollbacks[kind, default: 0] += 1
     }
 
     private func certificates(_ own: Timestamp) -> [PrometheusText.Sample] {
@@ -81,6 +93,43 @@ extension Coordinator {
                 Double(budget.limit - budget.spent.count)
             )
         }
+    }
+}
+
+/// By what restores are counted.
+struct RollbackKind: Hashable, Sendable {
+    /// Who wanted it.
+    enum Reason: String, Sendable {
+        /// The coordinator, by its policy or for an operator.
+        case ordered
+        /// The agent itself, after a stage failed.
+        case failed
+        /// The guard: nobody confirmed in time.
+        case unconfirmed
+        /// An operator on the host.
+        case operatorOnHost = "operator_on_host"
+
+        init(_ actor: RollbackActor?, isOrdered: Bool) {
+            self =
+                switch actor {
+                case .guard: .unconfirmed
+                case .operatorOnHost: .operatorOnHost
+                case .agent, nil: isOrdered ? .ordered : .failed
+                }
+        }
+    }
+
+    var scope: RollbackScope
+    var reason: Reason
+    var isDone: Bool
+
+    var text: String { "\(scope) \(reason) \(isDone)" }
+
+    var labels: [String: String] {
+        [
+            "scope": scope.description, "reason": reason.rawValue,
+            "result": isDone ? "done" : "failed",
+        ]
     }
 }
 

@@ -6,39 +6,45 @@ import StateStore
 
 extension Coordinator {
     /// All rollouts, oldest first.
-    package func views() -> [RolloutView] { order.compactMap { try? view(of: $0) } }
+    package func summaries() -> [RolloutSummary] {
+        let now = clock()
+        return order.compactMap { id in
+            ended[id]?.summary
+                ?? rollouts[id].flatMap { EndedRollout($0, now: now)?.summary }
+        }
+    }
 
     /// What a rollout or one of its hosts waits for. Throws `APIFailure`.
-    package func why(_ id: RolloutID, host: HostID?) throws -> WhyView {
-        let view = try view(of: id)
-        guard let host else { return view.why }
-        guard let why = rollouts[id]?.machine.why(host: host, now: clock()) else {
+    package func why(_ id: RolloutID, host: HostID?) async throws -> WhyView {
+        let machine = try await machine(of: id).machine
+        guard let view = machine.view(now: clock()) else { throw Self.unknown(id) }
+        if let host, !view.hosts.contains(where: { $0.id == host }) {
             throw APIFailure(code: "not_found", message: "\(host) is not in rollout \(id)")
         }
-        return why
+        if !machine.isFinished, let stale = staleness(of: view, host: host) { return stale }
+        return host.flatMap { machine.why(host: $0, now: clock()) } ?? view.why
     }
 
     /// Gives a command to a rollout; durable on return. Throws `APIFailure`.
     package func command(
         _ request: CommandRequest, to id: RolloutID, by name: String
     ) async throws -> RolloutView {
-        guard rollouts[id] != nil else { throw Self.unknown(id) }
+        guard isKnown(id) else { throw Self.unknown(id) }
         switch request.command {
-        case .rollback, .retry: refreshConnections(of: id)
+        case .rollback, .retry: try await refreshConnections(of: id)
         default: break
         }
-        let actor = "operator:\(name)"
         try await submit(
             .rollout(
                 id, .command(request.command, by: name, reason: request.reason, at: clock())),
-            actor: actor)
-        return try view(of: id)
+            actor: "operator:\(name)")
+        return try await view(of: id)
     }
 
     /// Takes hosts back. Throws `APIFailure`.
     package func rollBack(_ request: RollbackRequest, by name: String) async throws -> RolloutView {
         let id = try rollout(for: request)
-        let view = try view(of: id)
+        let view = try await view(of: id)
         let hosts: RollbackSelection.Hosts
         switch (request.host, request.wave) {
         case (let host?, nil):
@@ -71,8 +77,7 @@ extension Coordinator {
                 code: "invalid", message: "a rollback needs a rollout or a host",
                 remedy: "`belay rollback ROLLOUT` or `belay rollback --host HOST`")
         }
-        let newest = order.last { changedHosts(of: $0).contains(host) }
-        guard let newest else {
+        guard let newest = order.last(where: { changedHosts(of: $0).contains(host) }) else {
             throw APIFailure(
                 code: "not_found", message: "no rollout has changed \(host)",
                 remedy: "`belay point list HOST` shows its rollback points")
@@ -131,7 +136,11 @@ extension Coordinator {
             startedAt: startedAt, hosts: registry.hosts.values.count { $0.revoked == nil },
             connected: presence.count,
             openRollouts: order.filter { rollouts[$0]?.machine.isFinished == false },
-            sequence: head, principal: principal)
+            sequence: head, principal: principal,
+            problems: [
+                journalFailure,
+                staleness(Set(ahead.keys)).map { $0.message + "; " + ($0.remedy ?? "") },
+            ].compactMap(\.self))
     }
 
     /// Checks the whole journal.

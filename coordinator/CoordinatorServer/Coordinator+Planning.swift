@@ -111,8 +111,8 @@ extension Coordinator {
             guard let bad = known[digest] else { continue }
             notes.append("\(digest.short) is in quarantine since \(bad.rollout): \(bad.reason)")
         }
-        if let held = conflict(Set(plan.hosts.map(\.id)), besides: nil) {
-            notes.append(held.message)
+        if let failure = refusal(ofTouching: Set(plan.hosts.map(\.id))) {
+            notes.append(failure.message)
         }
         for artifact in plan.artifacts where artifacts.file(of: artifact.digest) == nil {
             notes.append("artifact \(artifact.name) (\(artifact.digest.short)) is not uploaded yet")
@@ -131,8 +131,8 @@ extension Coordinator {
     ) async throws -> RolloutView {
         let resolved = try resolve(request.plan)
         try checkArtifacts(resolved, artifacts)
-        try checkQuarantine(resolved, request)
-        if let held = conflict(Set(resolved.hosts.map(\.id)), besides: nil) { throw held }
+        let overridden = try checkQuarantine(resolved, request)
+        if let failure = refusal(ofTouching: Set(resolved.hosts.map(\.id))) { throw failure }
         if let expected = request.digest {
             let found = try Self.seal(resolved, await inspect(resolved))
             guard found == expected else {
@@ -145,14 +145,13 @@ extension Coordinator {
         }
         let id = try freshID(resolved.name)
         let now = clock()
-        let actor = "operator:\(name)"
+        var definition = RolloutDefinition(
+            plan: resolved, connected: [], reason: request.reason)
+        definition.overridden = overridden.isEmpty ? nil : overridden
         try await submit(
-            .rollout(
-                id,
-                .created(
-                    RolloutDefinition(plan: resolved, connected: []), id: id, by: name, at: now)),
-            actor: actor)
-        return try view(of: id)
+            .rollout(id, .created(definition, id: id, by: name, at: now)),
+            actor: "operator:\(name)")
+        return try await view(of: id)
     }
 
     private func checkArtifacts(_ plan: ResolvedPlan, _ artifacts: ArtifactStore) throws {
@@ -165,10 +164,13 @@ extension Coordinator {
             remedy: "`belay apply` uploads them; or PUT /v1/artifacts/<sha256>")
     }
 
-    private func checkQuarantine(_ plan: ResolvedPlan, _ request: ApplyRequest) throws {
+    /// Gives the digests in quarantine that the operator lets through.
+    private func checkQuarantine(
+        _ plan: ResolvedPlan, _ request: ApplyRequest
+    ) throws -> [Digest] {
         let known = registry.quarantine
         let bad = ([plan.planDigest] + plan.artifacts.map(\.digest)).compactMap { known[$0] }
-        guard let first = bad.first else { return }
+        guard let first = bad.first else { return [] }
         guard request.overrideQuarantine else {
             throw APIFailure(
                 code: "conflict",
@@ -180,6 +182,7 @@ extension Coordinator {
                 code: "invalid", message: "quarantine is overridden only with a reason",
                 remedy: "add --reason")
         }
+        return bad.map(\.digest)
     }
 
     /// `<name>-<yyyymmdd>-<4 hex>`, not used before.
@@ -191,7 +194,7 @@ extension Coordinator {
                     code: "invalid", message: "the plan's name \(name) cannot stand in an id",
                     remedy: "use letters, digits, dots, dashes and underscores, at most 110")
             }
-            if rollouts[id] == nil { return id }
+            if !isKnown(id) { return id }
         }
         throw APIFailure(
             code: "conflict", message: "no free rollout id was found for \(name)",

@@ -1,34 +1,32 @@
 package import FleetWire
 import Logging
 import OperatorAPI
-package import RolloutCore
+import RolloutCore
 import StateStore
 
 extension Coordinator {
     /// A checkpoint's content.
-    private struct KeptRollout: Codable {
+    struct KeptRollout: Codable {
         var machine: RolloutMachine
-        var reported: [String: UInt64]
-        var rollbacks: [String: Int]
+        var reports: [String: ReportCount]
     }
 
-    /// Replays the journal, raises the generation, and lets every open rollout go on.
-    /// Throws when the store cannot be read or a record does not decode.
-    package func recover() async throws {
-        generation = try await store.raiseGeneration()
+    /// Raises the generation, by one or to `least` if that is more, replays the journal, and lets
+    /// every open rollout go on. Throws when the store cannot be used or a record does not decode.
+    package func recover(atLeast least: Generation = Generation(rawValue: 0)) async throws {
+        try await beginTerm(atLeast: least)
+        enqueue(.fleet(.started(generation: generation)), actor: "coordinator", done: nil)
         try await replayFleet()
-        var lost: [(RolloutID, [Digest], String)] = []
         for stream in try await store.streams() where stream != "fleet" {
             guard let id = RolloutID(stream) else { continue }
-            lost += try await replay(id).map { (id, $0.0, $0.1) }
+            try await replay(id)
+            await archiveEnded()
         }
         head = try await store.lastSequence()
-        enqueue(.fleet(.started(generation: generation)), actor: "coordinator", done: nil)
         for id in order where rollouts[id]?.machine.isFinished == false {
             enqueue(
                 .rollout(id, .recovered(generation, at: clock())), actor: "coordinator", done: nil)
         }
-        for (id, digests, reason) in lost { quarantine(digests, reason: reason, of: id) }
     }
 
     private func replayFleet() async throws {
@@ -39,11 +37,11 @@ extension Coordinator {
         }
     }
 
-    /// Gives the quarantines that the journal's fleet stream may have missed.
-    private func replay(_ id: RolloutID) async throws -> [([Digest], String)] {
+    /// Brings a rollout into memory, and gives the quarantines that the fleet's stream may have
+    /// missed. Its effects have left before, or are given again by `recovered`.
+    private func replay(_ id: RolloutID) async throws {
         rollouts[id] = try await restored(id) ?? Running()
         order.append(id)
-        var missed: [([Digest], String)] = []
         let known = registry.quarantine
         try await forEachRecord(of: id.rawValue, after: rollouts[id]?.lastSequence ?? 0) { record in
             let event = try WireJSON.decode(RolloutEvent.self, from: record.content.payload)
@@ -51,15 +49,17 @@ extension Coordinator {
                 switch effect {
                 case .wake(let at): self.rollouts[id]?.wakeAt = at
                 case .quarantine(let digests, let reason):
-                    let unknown = digests.filter {
+                    let missed = digests.filter {
                         known[$0] == nil && !self.lifted.contains($0)
                     }
-                    if !unknown.isEmpty { missed.append((unknown, reason)) }
+                    if !missed.isEmpty { self.quarantine(missed, reason: reason, of: id) }
                 default: break
                 }
             }
         }
-        return missed
+        for (host, count) in rollouts[id]?.reports ?? [:] {
+            self.count(count.number, of: host, at: count.at)
+        }
     }
 
     /// The rollout as of its checkpoint; nil if there is none that this version reads, and then
@@ -74,15 +74,14 @@ extension Coordinator {
         var running = Running()
         running.machine = kept.machine
         running.lastSequence = checkpoint.sequence
-        running.rollbacks = kept.rollbacks
-        for (name, number) in kept.reported {
-            guard let host = HostID(name) else { continue }
-            count(number, of: host, at: checkpoint.sequence)
+        running.checkpointSequence = checkpoint.sequence
+        for (name, count) in kept.reports {
+            if let host = HostID(name) { running.reports[host] = count }
         }
         return running
     }
 
-    private func forEachRecord(
+    func forEachRecord(
         of stream: String, after first: UInt64,
         _ body: (JournalRecord) throws -> Void
     ) async throws {
@@ -103,43 +102,132 @@ extension Coordinator {
         }
     }
 
-    /// Keeps the state of rollouts that moved on far since their last checkpoint.
+    // MARK: - Checkpoints
+
+    /// Keeps the state of rollouts that moved on far since their last checkpoint, and lets go of
+    /// those that ended.
     func saveCheckpoints() async {
         for (id, running) in rollouts
         where running.sinceCheckpoint >= CoordinatorLimits.checkpointEvery {
-            rollouts[id]?.sinceCheckpoint = 0
-            let kept = KeptRollout(
-                machine: running.machine,
-                reported: Dictionary(
-                    uniqueKeysWithValues: reported.map { ($0.key.rawValue, $0.value) }),
-                rollbacks: running.rollbacks)
+            _ = await saveCheckpoint(of: id)
+        }
+        await archiveEnded()
+    }
+
+    /// True if the newest state of a rollout is in its checkpoint.
+    private func saveCheckpoint(of id: RolloutID) async -> Bool {
+        guard let running = rollouts[id] else { return false }
+        if running.checkpointSequence == running.lastSequence { return true }
+        // A checkpoint hides the events from which a quarantine is given again after a crash.
+        guard !pending.contains(where: { $0.isQuarantine }) else { return false }
+        let reports = running.reports.map { ($0.key.rawValue, $0.value) }
+        let kept = KeptRollout(
+            machine: running.machine,
+            reports: Dictionary(reports, uniquingKeysWith: { first, _ in first }))
+        do {
+            try await store.save(
+                Checkpoint(
+                    stream: id.rawValue, sequence: running.lastSequence,
+                    state: try WireJSON.encode(kept)))
+        } catch {
+            logger.error("no checkpoint was saved", metadata: ["error": "\(error)"])
+            return false
+        }
+        rollouts[id]?.sinceCheckpoint = 0
+        rollouts[id]?.checkpointSequence = running.lastSequence
+        return true
+    }
+
+    // MARK: - Rollouts that ended
+
+    /// True for every rollout of the journal.
+    func isKnown(_ id: RolloutID) -> Bool { rollouts[id] != nil || ended[id] != nil }
+
+    /// Keeps the newest ended rollouts in memory, of the others only what lists and refusals need.
+    func archiveEnded() async {
+        let done = rollouts.filter { $0.value.machine.isFinished }
+        guard done.count > CoordinatorLimits.endedKept else { return }
+        let oldestFirst = done.sorted { $0.value.lastSequence < $1.value.lastSequence }
+        for (id, _) in oldestFirst.dropLast(CoordinatorLimits.endedKept) {
+            guard await saveCheckpoint(of: id), let running = rollouts[id],
+                let kept = EndedRollout(running, now: clock())
+            else { continue }
+            ended[id] = kept
+            rollouts[id] = nil
+        }
+    }
+
+    /// Brings those ended rollouts back into memory that a batch has events for. One that cannot be
+    /// read stays where it is, and its events are refused.
+    func reviveAll(of batch: [Input]) async {
+        for case .rollout(let id, _) in batch.map(\.content) where ended[id] != nil {
             do {
-                try await store.save(
-                    Checkpoint(
-                        stream: id.rawValue, sequence: running.lastSequence,
-                        state: try WireJSON.encode(kept)))
+                rollouts[id] = try await load(id)
+                ended[id] = nil
             } catch {
-                logger.error("no checkpoint was saved", metadata: ["error": "\(error)"])
+                logger.error(
+                    "a rollout cannot be read",
+                    metadata: ["rollout": "\(id)", "reason": "\(error)"])
             }
         }
     }
 
-    /// All lines of a rollout's history, derived anew from its journal.
+    /// A rollout's machine and the last record in it, from memory or from the store.
     /// Throws `APIFailure` for a rollout that is not known.
-    package func history(of id: RolloutID) async throws -> [HistoryEntry] {
-        guard rollouts[id] != nil else { throw Self.unknown(id) }
-        var machine = RolloutMachine()
-        var history: [HistoryEntry] = []
-        try await forEachRecord(of: id.rawValue, after: 0) { record in
+    func machine(of id: RolloutID) async throws -> (machine: RolloutMachine, sequence: UInt64) {
+        if let running = rollouts[id] { return (running.machine, running.lastSequence) }
+        guard ended[id] != nil else { throw Self.unknown(id) }
+        let running = try await load(id)
+        return (running.machine, running.lastSequence)
+    }
+
+    private func load(_ id: RolloutID) async throws -> Running {
+        var running = try await restored(id) ?? Running()
+        try await forEachRecord(of: id.rawValue, after: running.lastSequence) { record in
             let event = try WireJSON.decode(RolloutEvent.self, from: record.content.payload)
-            for case .note(let entry) in machine.handle(event) { history.append(entry) }
+            _ = running.take(event, record.sequence)
         }
-        return history
+        return running
     }
 
     static func unknown(_ id: RolloutID) -> APIFailure {
         APIFailure(
             code: "not_found", message: "there is no rollout \(id)",
             remedy: "`belay rollout list` shows all")
+    }
+}
+
+/// What stays in memory of a rollout that ended a while ago.
+struct EndedRollout: Sendable {
+    let summary: RolloutSummary
+    let footprint: Footprint
+
+    init?(_ running: Coordinator.Running, now: Timestamp) {
+        guard var view = running.machine.view(now: now) else { return nil }
+        view.sequence = running.lastSequence
+        summary = RolloutSummary(view)
+        footprint = Footprint(view.hosts)
+    }
+}
+
+/// What a rollout left on hosts.
+struct Footprint: Sendable {
+    /// Hosts that it changed and that were not taken back, since when.
+    private(set) var changed: [HostID: Timestamp] = [:]
+    /// Hosts that were taken back, since when.
+    private(set) var back: [HostID: Timestamp] = [:]
+
+    init(_ hosts: [RolloutView.HostView]) {
+        for host in hosts {
+            if host.changed, host.state != .rolledBack { changed[host.id] = host.since }
+            if !host.changed, host.state == .rolledBack { back[host.id] = host.since }
+        }
+    }
+}
+
+extension Coordinator.Input {
+    /// True for digests that are to be marked as known bad.
+    var isQuarantine: Bool {
+        if case .fleet(.quarantined) = content { true } else { false }
     }
 }

@@ -93,11 +93,7 @@ extension Coordinator {
             session.close(farewell: Farewell(reason: reason, retryAfter: nil))
             return false
         }
-        if hello.generation > generation {
-            logger.critical(
-                "a host has seen a newer coordinator; it will refuse our orders",
-                metadata: ["host": "\(session.host)", "seen": "\(hello.generation.rawValue)"])
-        }
+        compare(hello.generation, of: session.host, now: now)
         presence[session.host]?.session.close(
             farewell: Farewell(reason: "replaced by a newer connection", retryAfter: .seconds(1)))
         let skew = hello.now.since(now)
@@ -120,7 +116,7 @@ extension Coordinator {
                 version: 1, features: [], host: session.host,
                 heartbeatEvery: CoordinatorLimits.heartbeatEvery,
                 payloadBytesMax: FrameLimits.v1.payloadBytesMax, now: now,
-                acknowledged: reported[session.host] ?? 0), re: id)
+                acknowledged: lastReport(of: session.host)), re: id)
     }
 
     private func announce(_ hello: Hello, _ session: AgentSession) {
@@ -151,9 +147,10 @@ extension Coordinator {
     }
 
     /// Tells a finished rollout, which heard of no connection since, who is there now.
-    func refreshConnections(of id: RolloutID) {
-        guard let running = rollouts[id], running.machine.isFinished else { return }
-        for host in running.machine.definition?.plan.hosts.map(\.id) ?? [] {
+    func refreshConnections(of id: RolloutID) async throws {
+        let machine = try await machine(of: id).machine
+        guard machine.isFinished else { return }
+        for host in machine.definition?.plan.hosts.map(\.id) ?? [] {
             enqueue(
                 .rollout(
                     id,
@@ -194,37 +191,5 @@ extension Coordinator {
                     reason: "messages of type \(message.header.type.rawValue) are not known here"),
                 re: message.header.id)
         }
-    }
-
-    /// A report is acknowledged once it is durable, and counted once however often it comes.
-    private func take(_ report: TransactionReport, _ session: AgentSession) async throws {
-        let host = session.host
-        let known = reported[host] ?? 0
-        if report.sequence > known + 1 {
-            logger.warning(
-                "reports are missing; the host must send them again",
-                metadata: ["host": "\(host)", "have": "\(known)", "got": "\(report.sequence)"])
-            session.close(
-                farewell: Farewell(
-                    reason: "report \(known + 1) is missing", retryAfter: .seconds(1)))
-            return
-        }
-        if report.sequence == known + 1 {
-            let actor = "host:\(host)"
-            if rollouts[report.rollout] != nil {
-                try await submit(
-                    .rollout(report.rollout, .reported(host, report, at: clock())), actor: actor)
-            } else {
-                logger.warning(
-                    "report on an unknown rollout",
-                    metadata: ["host": "\(host)", "rollout": "\(report.rollout)"])
-                try await submit(
-                    .fleet(
-                        .strayReport(
-                            host: host, sequence: report.sequence, rollout: report.rollout)),
-                    actor: actor)
-            }
-        }
-        session.post(.acknowledge, Acknowledgement(upTo: reported[host] ?? 0))
     }
 }

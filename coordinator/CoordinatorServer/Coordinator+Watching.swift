@@ -71,18 +71,22 @@ extension Coordinator {
         of id: RolloutID, after: UInt64?, wait: Milliseconds
     ) async throws -> RolloutView {
         let deadline = ContinuousClock.now + min(wait, CoordinatorLimits.pollMax).duration
-        while let after, let running = rollouts[id], running.lastSequence <= after {
+        while let after, let last = lastSequence(of: id), last <= after {
             guard try await change(before: deadline) else { break }
         }
-        return try view(of: id)
+        return try await view(of: id)
+    }
+
+    private func lastSequence(of id: RolloutID) -> UInt64? {
+        rollouts[id]?.lastSequence ?? ended[id]?.summary.sequence
     }
 
     /// The rollout as it is. Throws `APIFailure` for an unknown one.
-    package func view(of id: RolloutID) throws -> RolloutView {
-        guard let running = rollouts[id], var view = running.machine.view(now: clock()) else {
-            throw Self.unknown(id)
-        }
-        view.sequence = running.lastSequence
+    package func view(of id: RolloutID) async throws -> RolloutView {
+        let (machine, sequence) = try await machine(of: id)
+        guard var view = machine.view(now: clock()) else { throw Self.unknown(id) }
+        view.sequence = sequence
+        if !machine.isFinished, let stale = staleness(of: view, host: nil) { view.why = stale }
         return view
     }
 
@@ -99,8 +103,7 @@ extension Coordinator {
                     EventLine(
                         sequence: record.sequence, at: record.content.at,
                         actor: record.content.actor, stream: record.content.stream,
-                        kind: record.content.kind,
-                        event: String(decoding: record.content.payload, as: UTF8.self))
+                        kind: record.content.kind, event: FleetEvent.shown(record.content))
                 }
             }
             guard try await change(before: deadline) else { return [] }

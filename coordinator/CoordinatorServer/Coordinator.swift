@@ -27,9 +27,22 @@ package actor Coordinator {
         var machine = RolloutMachine()
         var wakeAt: Timestamp?
         var lastSequence: UInt64 = 0
+        /// The last record that the newest checkpoint includes.
+        var checkpointSequence: UInt64 = 0
         var sinceCheckpoint = 0
-        /// Restores that hosts reported, by `rolled_back` and `rollback_failed`.
-        var rollbacks: [String: Int] = [:]
+        /// The newest report of each host that stands in this rollout's stream.
+        var reports: [HostID: ReportCount] = [:]
+        /// How far its history was told; a follower goes on from there.
+        var history: HistoryCursor?
+
+        /// Hands the next event of its stream to the machine.
+        mutating func take(_ event: RolloutEvent, _ sequence: UInt64) -> [RolloutEffect] {
+            if case .reported(let host, let report, _) = event {
+                reports[host] = ReportCount(number: report.sequence, at: sequence)
+            }
+            lastSequence = sequence
+            return machine.handle(event)
+        }
     }
 
     /// What a session tells of its host, beyond what is durable.
@@ -62,14 +75,24 @@ package actor Coordinator {
     let clock: @Sendable () -> Timestamp
     nonisolated let directory = FleetDirectory()
     let startedAt: Timestamp
+    /// Rollouts that are under way, and the newest of those that ended.
     var rollouts: [RolloutID: Running] = [:]
+    /// Rollouts that ended a while ago; their machines are in their checkpoints.
+    var ended: [RolloutID: EndedRollout] = [:]
+    /// All rollouts, oldest first.
     var order: [RolloutID] = []
     var presence: [HostID: Presence] = [:]
     /// Hosts that were seen since the start and are not connected.
     var lastSeen: [HostID: Timestamp] = [:]
-    var reported: [HostID: UInt64] = [:]
+    var reports: [HostID: ReportCount] = [:]
     /// The journal's sequence number of each host's newest enrolment; reports before it do not count.
     var enrolledAt: [HostID: UInt64] = [:]
+    /// The journal's sequence number at which an operator raised the generation; 0 if never.
+    var raisedAt: UInt64 = 0
+    /// Hosts that have followed a coordinator with a higher generation than this one's.
+    var ahead: [HostID: Ahead] = [:]
+    /// Restores that hosts reported since the start.
+    var rollbacks: [RollbackKind: Int] = [:]
     /// Digests that an operator took out of quarantine.
     var lifted: Set<Digest> = []
     var generation = Generation(rawValue: 0)
@@ -78,7 +101,7 @@ package actor Coordinator {
     var journalFailure: String?
     var watchers: [UInt64: Waiter] = [:]
     var watcherCount: UInt64 = 0
-    private var pending: [Input] = []
+    private(set) var pending: [Input] = []
     private(set) var hasStopped = false
     private let signal: AsyncStream<Void>.Continuation
     private let signals: AsyncStream<Void>
@@ -204,6 +227,7 @@ package actor Coordinator {
     }
 
     private func process(_ batch: [Input]) async throws {
+        await reviveAll(of: batch)
         let now = clock()
         var accepted: [Input] = []
         var records: [NewRecord] = []
@@ -226,10 +250,10 @@ package actor Coordinator {
         do {
             let written = try await store.append(records, expecting: head)
             take(written, accepted)
-            await saveCheckpoints()
         } catch {
-            try await keepTrying(accepted, error)
+            return try await keepTrying(accepted, error)
         }
+        await saveCheckpoints()
     }
 
     private func take(_ written: [JournalRecord], _ accepted: [Input]) {
@@ -255,24 +279,6 @@ package actor Coordinator {
         pending.insert(contentsOf: accepted.filter { $0.done == nil }, at: 0)
         guard pending.count <= CoordinatorLimits.pendingMax else { throw failure }
         try await Task.sleep(for: CoordinatorLimits.journalRetry.duration)
-    }
-
-    /// True for a report that was already counted; agents send until they are acknowledged, and
-    /// two connections of one host may overlap.
-    private func isRepeated(_ content: Input.Content, _ seen: inout [HostID: UInt64]) -> Bool {
-        let arrived: (HostID, UInt64)
-        switch content {
-        case .rollout(_, .reported(let host, let report, _)): arrived = (host, report.sequence)
-        case .fleet(.strayReport(let host, let sequence, _)): arrived = (host, sequence)
-        case .fleet(.enrolled(let host, _, _, _)):
-            seen[host] = 0
-            return false
-        case .fleet, .rollout: return false
-        }
-        let (host, sequence) = arrived
-        guard sequence == (seen[host] ?? reported[host] ?? 0) + 1 else { return true }
-        seen[host] = sequence
-        return false
     }
 
     /// A new rollout's event says who is connected at this very moment.

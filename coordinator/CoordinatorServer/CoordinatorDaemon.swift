@@ -7,11 +7,9 @@ import HummingbirdTLS
 package import Logging
 import NIOCore
 import NIOPosix
-import NIOSSL
 import OperatorAPI
 import ServiceLifecycle
 package import StateStore
-import Synchronization
 
 /// The whole coordinator: both ports around one `Coordinator`.
 package struct CoordinatorDaemon: Service, CustomStringConvertible {
@@ -60,14 +58,17 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     private let hostCertificate: Milliseconds
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
+    private let generation: Generation
     private let listening: @Sendable (Listening) throws -> Void
 
-    /// A coordinator of `home` over `store`, whose hosts get certificates of the lifetime
-    /// `hostCertificate`; `listening` is told once both ports are open.
+    /// A coordinator of `home` over `store`, which is its own from now on. Its hosts get certificates
+    /// of the lifetime `hostCertificate`; its generation is raised by one, or to `generation` if that
+    /// is more; `listening` is told once both ports are open.
     package init(
         home: CoordinatorHome, store: any StateStore, agents: Endpoint, api: Endpoint,
         hostCertificate: Milliseconds = CoordinatorLimits.hostCertificate,
-        logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+        generation: Generation = Generation(rawValue: 0), logger: Logger,
+        clock: @escaping @Sendable () -> Timestamp,
         listening: @escaping @Sendable (Listening) throws -> Void
     ) {
         self.home = home
@@ -75,32 +76,43 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
         self.agents = agents
         self.api = api
         self.hostCertificate = hostCertificate
+        self.generation = generation
         self.logger = logger
         self.clock = clock
         self.listening = listening
     }
 
-    /// Runs until a graceful shutdown or cancellation. Throws when a port cannot be opened, the
-    /// journal cannot be read, or another process writes it.
+    /// Runs until a graceful shutdown or cancellation, and closes the store. Throws when a port cannot
+    /// be opened, the journal cannot be read, or another process writes it.
     package func run() async throws {
+        do {
+            try await serve()
+        } catch {
+            await store.close()
+            throw error
+        }
+        await store.close()
+    }
+
+    private func serve() async throws {
+        let certificates = try ServerCertificates(home: home, now: clock(), logger: logger)
         let coordinator = Coordinator(
             store: store, authority: home.authority, hostCertificate: hostCertificate,
             logger: logger, clock: clock)
-        try await coordinator.recover()
+        try await coordinator.recover(atLeast: generation)
         let artifacts = try ArtifactStore(directory: home.directory + "/artifacts")
-        let tls = try TLSContext.server(
-            .init(chain: home.chain, key: home.key, authority: home.authority.certificatePEM))
-        let listener = try await bindAgents(coordinator, artifacts, tls)
-        let app = try application(coordinator, artifacts, agentsPort: listener.port)
+        let listener = try await bindAgents(coordinator, artifacts, certificates)
+        let app = try application(coordinator, artifacts, certificates, agentsPort: listener.port)
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: DecidingService(coordinator: coordinator)),
+                .init(service: RenewingService(certificates: certificates, clock: clock)),
                 .init(
                     service: AgentsService(
                         coordinator: coordinator, listener: listener, logger: logger)),
                 .init(service: app),
             ], logger: Self.quiet(logger))
-        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        configuration.maximumGracefulShutdownDuration = CoordinatorLimits.stopWithin.duration
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error as IOError {
@@ -115,7 +127,7 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     }
 
     private func bindAgents(
-        _ coordinator: Coordinator, _ artifacts: ArtifactStore, _ tls: TLSContext
+        _ coordinator: Coordinator, _ artifacts: ArtifactStore, _ certificates: ServerCertificates
     ) async throws -> FleetListener {
         let configuration = FleetListener.Configuration(
             host: agents.host, port: agents.port,
@@ -126,25 +138,20 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
             artifact: { artifacts.file(of: $0) })
         do {
             return try await FleetListener.bind(
-                configuration, tls: tls, group: MultiThreadedEventLoopGroup.singleton,
-                logger: logger)
+                configuration, renewedTLS: { certificates.agents },
+                group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         } catch let error as IOError {
             throw Self.describe(error, opening: agents)
         }
     }
 
     private func application(
-        _ coordinator: Coordinator, _ artifacts: ArtifactStore, agentsPort: Int
+        _ coordinator: Coordinator, _ artifacts: ArtifactStore,
+        _ certificates: ServerCertificates, agentsPort: Int
     ) throws -> some Service {
         let routes = APIRoutes(
             coordinator: coordinator, authority: home.authority, artifacts: artifacts,
-            name: home.identity.name, certificateEnds: home.certificateEnds)
-        let chain = try NIOSSLCertificate.fromPEMBytes(Array(home.chain.utf8))
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(home.key.utf8), format: .pem))
-        )
-        tls.minimumTLSVersion = .tlsv13
+            name: home.identity.name, certificateEnds: { certificates.ends })
         let agents = Endpoint(host: agents.host, port: agentsPort)
         return Application(
             router: routes.router(door: APIDoor(coordinator: coordinator, logger: logger)),
@@ -152,7 +159,7 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
                 .http1(
                     configuration: .init(
                         idleTimeout: .milliseconds(CoordinatorLimits.apiIdleMax.count))),
-                tlsConfiguration: tls),
+                tlsConfiguration: certificates.configuration()),
             configuration: .init(
                 address: .hostname(api.host, port: api.port), serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(
@@ -203,6 +210,19 @@ private struct DecidingService: Service {
             try await coordinator.run()
         } onGracefulShutdown: {
             coordinator.stop()
+        }
+    }
+}
+
+/// Keeps the coordinator's certificate valid.
+private struct RenewingService: Service {
+    let certificates: ServerCertificates
+    let clock: @Sendable () -> Timestamp
+
+    func run() async throws {
+        // It ends by cancellation only, which is no failure.
+        try? await cancelWhenGracefulShutdown {
+            while true { try await Task.sleep(for: certificates.renew(now: clock())) }
         }
     }
 }

@@ -1,5 +1,4 @@
 package import FleetWire
-import FleetTransport
 import Foundation
 import Glibc
 package import Logging
@@ -7,7 +6,8 @@ import OperatorAPI
 import StateStore
 
 /// The coordinator's state directory (mode 0700): `authority.pem`, `authority.key`,
-/// `coordinator.pem`, `coordinator.key`, `identity.json`, `journal.sqlite`, `artifacts/`.
+/// `coordinator.pem`, `coordinator.key`, `identity.json`, `journal.sqlite`, `artifacts/`; while
+/// `make` is at work also `init.unfinished`.
 package struct CoordinatorHome: Sendable, CustomStringConvertible {
     /// Who this coordinator is and where it answers.
     package struct Identity: Codable, Sendable, Hashable {
@@ -30,153 +30,109 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
     package let identity: Identity
     /// The fleet's authority.
     package let authority: CertificateAuthority
-    /// The coordinator's certificate and the authority's.
-    package let chain: String
-    /// The certificate's key.
-    package let key: String
-    /// When the certificate ends.
-    package let certificateEnds: Timestamp
 
-    /// There while a home is being made: what stands beside it is unfinished and nobody used it.
-    private static let unfinished = "unfinished"
-    private static let parts = [
+    /// Stands from the first file of `make` until its caller has the token.
+    private static let unfinished = "init.unfinished"
+    /// Everything of a home that must be closed to others, beside the journal's own files.
+    private static let files = [
         "authority.key", "authority.pem", "identity.json", "coordinator.key", "coordinator.pem",
-        "journal.sqlite",
     ]
 
-    /// Makes a new home in `directory` and gives the first admin token, printed; `announce` is told
-    /// it first. Until then the home is unfinished: what a crash left is made anew. Throws when
-    /// there is anything of a coordinator there already.
-    @discardableResult
+    /// Makes a new home in `directory` and hands the first admin token, printed, to `announce`.
+    /// Cut off before `announce` returned, it can be run again and begins anew.
+    /// Throws when there is a coordinator already.
     package static func make(
         in directory: String, identity: Identity, now: Timestamp,
-        announce: (String) throws -> Void = { _ in }
-    ) async throws -> String {
-        let files = FileManager.default
-        if !files.fileExists(atPath: directory) {
-            try files.createDirectory(
-                atPath: directory, withIntermediateDirectories: true,
-                attributes: [.posixPermissions: 0o700])
-        }
-        try PrivateFiles.requirePrivate(directory)
-        try clear(directory)
-        try PrivateFiles.write([], to: directory + "/" + unfinished)
+        announce: (String) throws -> Void
+    ) async throws {
+        try prepare(directory)
         let authority = try CertificateAuthority.make(
             in: directory, name: identity.name, now: now)
         try PrivateFiles.write(
             try WireJSON.encode(identity), to: directory + "/identity.json")
-        _ = try issue(authority, identity, in: directory, now: now)
+        let home = CoordinatorHome(
+            directory: directory, identity: identity, authority: authority)
+        _ = try home.issue(now: now)
         let (event, grant) = try Coordinator.newAccess(
             AccessRequest(name: "admin", role: .admin, lifetime: nil), now: now)
         let store = try SQLiteStateStore(directory: directory)
-        _ = try await store.append(
-            [
-                NewRecord(
-                    at: now, actor: "coordinator", stream: "fleet", kind: event.kind,
-                    payload: try WireJSON.encode(event))
-            ], expecting: await store.lastSequence())
+        let first = NewRecord(
+            at: now, actor: "coordinator", stream: "fleet", kind: event.kind,
+            payload: try WireJSON.encode(event))
+        _ = try await store.append([first], expecting: 0)
+        await store.close()
         try announce(grant.token)
-        try files.removeItem(atPath: directory + "/" + unfinished)
-        return grant.token
+        try FileManager.default.removeItem(atPath: directory + "/" + unfinished)
     }
 
-    /// Removes what an `init` that was cut off has left; throws when a finished home is there.
-    private static func clear(_ directory: String) throws {
-        let files = FileManager.default
-        let found = parts.filter { files.fileExists(atPath: directory + "/" + $0) }
-        guard files.fileExists(atPath: directory + "/" + unfinished) else {
-            guard let first = found.first else { return }
+    /// Leaves an empty private directory in which `make` is marked as begun.
+    private static func prepare(_ directory: String) throws {
+        let manager = FileManager.default
+        if !manager.fileExists(atPath: directory) {
+            try manager.createDirectory(
+                atPath: directory, withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700])
+        }
+        try PrivateFiles.requirePrivate(directory)
+        let journal = ["journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"]
+        let there = (files + journal).filter {
+            manager.fileExists(atPath: directory + "/" + $0)
+        }
+        if manager.fileExists(atPath: directory + "/" + unfinished) {
+            // Nobody has a token of what was begun here, and `run` refuses it: it is worth nothing.
+            for name in there { try manager.removeItem(atPath: directory + "/" + name) }
+        } else if let first = there.first {
             throw StoreError.unusable(
                 "\(directory) holds a coordinator already (\(first)); start it with "
                     + "`belay-coordinator run`, or choose another directory with --state")
         }
-        let others = found + ["journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite-journal"]
-        for name in others where files.fileExists(atPath: directory + "/" + name) {
-            try files.removeItem(atPath: directory + "/" + name)
-        }
+        try PrivateFiles.write([], to: directory + "/" + unfinished)
     }
 
-    /// Reads a home; renews the coordinator's certificate when two thirds of its life are over.
-    /// Throws with what to do when something is missing or open to others.
-    package init(directory: String, now: Timestamp, logger: Logger) throws {
+    private init(directory: String, identity: Identity, authority: CertificateAuthority) {
+        self.directory = directory
+        self.identity = identity
+        self.authority = authority
+    }
+
+    /// Reads a home. Throws with what to do when something is missing or open to others.
+    package init(directory: String) throws {
         let path = directory + "/identity.json"
+        let remedy = "`belay-coordinator init --state \(directory)`"
+        guard access(directory + "/" + Self.unfinished, F_OK) != 0 else {
+            throw StoreError.unusable(
+                "the making of the coordinator in \(directory) was cut off; begin again with "
+                    + remedy)
+        }
         guard access(path, F_OK) == 0 else {
             throw StoreError.unusable(
-                "there is no coordinator in \(directory); make one with "
-                    + "`belay-coordinator init --state \(directory)`")
+                "there is no coordinator in \(directory); make one with \(remedy)")
         }
         try PrivateFiles.requirePrivate(directory)
-        try Self.requireWhole(directory)
-        self.directory = directory
-        do {
-            identity = try WireJSON.decode(
-                Identity.self, from: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
-        } catch {
-            throw StoreError.unusable(
-                "\(path) is malformed; restore it from a backup, or write it anew: "
-                    + #"{"name":"…","addresses":["…"]}"#)
+        for name in Self.files where access(directory + "/" + name, F_OK) == 0 {
+            try PrivateFiles.requirePrivate(directory + "/" + name)
         }
-        authority = try CertificateAuthority.load(from: directory)
-        let pair = try Self.pair(authority, identity, in: directory, now: now, logger)
-        chain = pair.certificate + authority.certificatePEM
-        key = pair.key
-        certificateEnds = pair.ends
+        self.init(
+            directory: directory,
+            identity: try WireJSON.decode(
+                Identity.self, from: Array(try Data(contentsOf: URL(fileURLWithPath: path)))),
+            authority: try CertificateAuthority.load(from: directory))
     }
 
-    /// Throws for a home whose making was cut off, or that lost its journal: without it no host, no
-    /// token and no rollout is known, and a new one would begin at the first generation.
-    private static func requireWhole(_ directory: String) throws {
-        guard access(directory + "/" + unfinished, F_OK) != 0 else {
-            throw StoreError.unusable(
-                "the making of \(directory) was cut off; finish it with "
-                    + "`belay-coordinator init --state \(directory)`")
+    /// The coordinator's own certificate. A new one is issued when two thirds of its life are over,
+    /// and when the files are missing or do not belong together: a crash between the two leaves
+    /// that. Throws when the files cannot be read or written.
+    package func certificate(now: Timestamp, logger: Logger) throws -> ServerCertificate {
+        guard let kept = try ServerCertificate(in: directory, authority: authority) else {
+            logger.warning("the coordinator's certificate and key are no pair: they are made anew")
+            return try issue(now: now)
         }
-        let journal = directory + "/journal.sqlite"
-        var info = stat()
-        guard stat(journal, &info) == 0, info.st_size > 0 else {
-            throw StoreError.unusable(
-                "\(journal) is missing or empty, and with it all that this coordinator knew; "
-                    + "restore it from a backup, or make a new coordinator in another directory")
-        }
+        guard kept.needsRenewal(at: now) else { return kept }
+        logger.notice("the coordinator's certificate is renewed")
+        return try issue(now: now)
     }
 
-    /// The coordinator's certificate and key: those that are stored, or new ones when two thirds of
-    /// their life are over, or when they do not fit together because a renewal was cut off.
-    private static func pair(
-        _ authority: CertificateAuthority, _ identity: Identity, in directory: String,
-        now: Timestamp, _ logger: Logger
-    ) throws -> (certificate: String, key: String, ends: Timestamp) {
-        func anew() throws -> (certificate: String, key: String, ends: Timestamp) {
-            let issued = try issue(authority, identity, in: directory, now: now)
-            return (issued.certificate, issued.key, issued.ends)
-        }
-        let keyPath = directory + "/coordinator.key"
-        if access(keyPath, F_OK) == 0 { try PrivateFiles.requirePrivate(keyPath) }
-        guard
-            let certificate = try? String(
-                contentsOfFile: directory + "/coordinator.pem", encoding: .utf8),
-            let key = try? String(contentsOfFile: keyPath, encoding: .utf8),
-            let found = try? CertificateRequest.describe(certificate: certificate),
-            (try? TLSContext.server(
-                .init(
-                    chain: certificate + authority.certificatePEM, key: key,
-                    authority: authority.certificatePEM))) != nil
-        else {
-            logger.warning("the coordinator's certificate and key do not fit; they are made anew")
-            return try anew()
-        }
-        let life = found.notAfter.since(found.notBefore).count
-        guard now.since(found.notBefore).count < life / 3 * 2 else {
-            logger.notice("the coordinator's certificate is renewed")
-            return try anew()
-        }
-        return (certificate, key, found.notAfter)
-    }
-
-    private static func issue(
-        _ authority: CertificateAuthority, _ identity: Identity, in directory: String,
-        now: Timestamp
-    ) throws -> CertificateAuthority.Issued {
+    private func issue(now: Timestamp) throws -> ServerCertificate {
         var names: [String] = []
         var addresses: [[UInt8]] = []
         for address in identity.addresses {
@@ -189,10 +145,10 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
         let issued = try authority.issueCoordinator(
             name: identity.name, dnsNames: names, addresses: addresses,
             lifetime: CoordinatorLimits.coordinatorCertificate, now: now)
-        // A crash between the two leaves a pair that does not fit; the next start makes it anew.
         try PrivateFiles.write(Array(issued.key.utf8), to: directory + "/coordinator.key")
         try PrivateFiles.write(Array(issued.certificate.utf8), to: directory + "/coordinator.pem")
-        return issued
+        return try ServerCertificate(
+            certificate: issued.certificate, key: issued.key, authority: authority)
     }
 
     /// The bytes of an IP address; nil for a name.

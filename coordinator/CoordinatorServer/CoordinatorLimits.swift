@@ -18,6 +18,9 @@ package enum CoordinatorLimits {
     package static let hostCertificateMin = Milliseconds.seconds(5)
     /// Events of a rollout between two checkpoints.
     static let checkpointEvery = 500
+    /// Rollouts that ended and stay in memory, in metrics too; more cost memory, fewer make it slower
+    /// to look at what just ended.
+    static let endedKept = 16
     /// Hosts inspected at the same time by one `belay plan`.
     static let inspectionsAtOnce = 64
     /// The largest artifact in bytes.
@@ -50,6 +53,12 @@ package enum CoordinatorLimits {
     static let pollMax = Milliseconds.seconds(60)
     /// Lines of events in one answer.
     static let eventsMax = 1000
-    /// Lifetime of the coordinator's certificate; it renews itself at a start past two thirds.
+    /// Lifetime of the coordinator's certificate; it is renewed once two thirds are over.
     static let coordinatorCertificate = Milliseconds.seconds(397 * 86_400)
+    /// How often its age is looked at; only a clock that jumps needs it sooner than in days.
+    static let certificateLookEvery = Milliseconds.seconds(1)
+    /// A renewal that failed is tried again after this.
+    static let certificateRetry = Milliseconds.seconds(60)
+    /// A stop takes no longer than this; what still runs then is cut off.
+    static let stopWithin = Milliseconds.seconds(10)
 }

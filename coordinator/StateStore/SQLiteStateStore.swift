@@ -4,8 +4,13 @@ import SQLiteFile
 
 /// The embedded store: one SQLite file in WAL mode, one fsync a batch.
 package actor SQLiteStateStore: StateStore {
-    private let database: SQLiteConnection
-    private let lock: StoreLock
+    /// What is open; nil once the store was closed.
+    private struct Files {
+        let database: SQLiteConnection
+        let lock: StoreLock
+    }
+
+    private var files: Files?
     private var head: (sequence: UInt64, hash: String)
 
     /// Opens or makes the store in `directory` (mode 0700). Throws `StoreError` when the directory
@@ -13,22 +18,31 @@ package actor SQLiteStateStore: StateStore {
     package init(directory: String) throws {
         try PrivateFiles.requirePrivate(directory)
         let path = directory + "/journal.sqlite"
-        lock = try StoreLock(path: directory + "/journal.lock")
+        let lock = try StoreLock(path: directory + "/journal.lock")
         let mask = umask(0o077)
         defer { umask(mask) }
-        if access(path, F_OK) == 0 { try PrivateFiles.requirePrivate(path) }
-        database = try SQLiteConnection(path: path)
-        try database.makeDurable(cacheKiB: 4096)
-        try database.transaction { [database] in
-            try database.run(script: Self.schema)
+        for part in [path, path + "-wal", path + "-shm"] where access(part, F_OK) == 0 {
+            try PrivateFiles.requirePrivate(part)
         }
+        let database = try SQLiteConnection(path: path)
+        try database.makeDurable(cacheKiB: 4096)
+        try database.transaction { try database.run(script: Self.schema) }
         let last = try database.query(
             "SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1"
         ).first
         head = (
             UInt64(clamping: last?.first?.integer ?? 0), last?.last?.text ?? JournalRecord.origin
         )
+        files = Files(database: database, lock: lock)
     }
+
+    private func database() throws(StoreError) -> SQLiteConnection {
+        guard let files else { throw .closed }
+        return files.database
+    }
+
+    /// See `StateStore`.
+    package func close() { files = nil }
 
     private static let schema = """
         CREATE TABLE IF NOT EXISTS journal (
@@ -51,6 +65,7 @@ package actor SQLiteStateStore: StateStore {
     package func append(
         _ records: [NewRecord], expecting expected: UInt64
     ) throws -> [JournalRecord] {
+        let database = try database()
         guard head.sequence == expected else {
             throw StoreError.conflict(expected: expected, actual: head.sequence)
         }
@@ -61,7 +76,7 @@ package actor SQLiteStateStore: StateStore {
             for content in records {
                 let record = JournalRecord(
                     sequence: last.sequence + 1, content: content, previous: last.hash)
-                try insert(record)
+                try Self.insert(record, into: database)
                 added.append(record)
                 last = (record.sequence, record.hash)
             }
@@ -72,7 +87,9 @@ package actor SQLiteStateStore: StateStore {
         return added
     }
 
-    private func insert(_ record: JournalRecord) throws {
+    private static func insert(
+        _ record: JournalRecord, into database: SQLiteConnection
+    ) throws(SQLiteError) {
         let content = record.content
         try database.execute(
             "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -90,6 +107,7 @@ package actor SQLiteStateStore: StateStore {
     package func records(
         after sequence: UInt64, stream: String?, limit: Int
     ) throws -> [JournalRecord] {
+        let database = try database()
         let from = SQLiteValue.integer(Int64(clamping: sequence))
         let most = SQLiteValue.integer(Int64(limit))
         let rows =
@@ -121,14 +139,14 @@ package actor SQLiteStateStore: StateStore {
 
     /// See `StateStore`.
     package func streams() throws -> [String] {
-        try database.query(
+        try database().query(
             "SELECT stream FROM journal GROUP BY stream ORDER BY min(sequence)"
         ).compactMap { $0.first?.text }
     }
 
     /// See `StateStore`.
     package func save(_ checkpoint: Checkpoint) throws {
-        try database.execute(
+        try database().execute(
             "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
             [
                 .text(checkpoint.stream), .integer(Int64(checkpoint.sequence)),
@@ -138,7 +156,7 @@ package actor SQLiteStateStore: StateStore {
 
     /// See `StateStore`.
     package func checkpoint(of stream: String) throws -> Checkpoint? {
-        let rows = try database.query(
+        let rows = try database().query(
             "SELECT sequence, state FROM checkpoint WHERE stream = ?", [.text(stream)])
         guard let row = rows.first, let sequence = row[0].integer.flatMap(UInt64.init(exactly:)),
             let state = row[1].blob
@@ -149,23 +167,20 @@ package actor SQLiteStateStore: StateStore {
     }
 
     /// See `StateStore`.
-    package func raiseGeneration() throws -> Generation {
-        try database.transaction {
-            try database.execute("UPDATE term SET generation = generation + 1")
+    package func raiseGeneration(atLeast least: Generation) throws -> Generation {
+        let database = try database()
+        return try database.transaction {
+            try database.execute(
+                "UPDATE term SET generation = max(generation + 1, ?)",
+                [.integer(Int64(clamping: least.rawValue))])
             let rows = try database.query("SELECT generation FROM term")
             return Generation(rawValue: UInt64(clamping: rows.first?.first?.integer ?? 1))
         }
     }
 
     /// See `StateStore`.
-    package func audit() throws -> AuditReport {
-        var check = ChainCheck()
-        var failure: (any Error)?
-        try database.forEachRow("SELECT * FROM journal ORDER BY sequence") { row in
-            do { check.take(try Self.record(row)) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        let anchor = try database.query("SELECT anchor FROM term").first?.first?.integer ?? 0
-        return check.finish(anchor: UInt64(clamping: anchor))
+    package func anchor() throws -> UInt64 {
+        let rows = try database().query("SELECT anchor FROM term")
+        return UInt64(clamping: rows.first?.first?.integer ?? 0)
     }
 }

@@ -21,10 +21,37 @@ package protocol StateStore: Sendable {
     func save(_ checkpoint: Checkpoint) async throws
     /// The newest checkpoint of a stream.
     func checkpoint(of stream: String) async throws -> Checkpoint?
-    /// Raises the generation durably and gives the new one.
-    func raiseGeneration() async throws -> Generation
-    /// Reads the whole journal and checks its chain.
-    func audit() async throws -> AuditReport
+    /// Raises the generation durably, by one or to `least` if that is more, and gives the new one.
+    func raiseGeneration(atLeast least: Generation) async throws -> Generation
+    /// How many records were ever made durable; kept apart from them, so that a cut is noticed.
+    func anchor() async throws -> UInt64
+    /// Lets go of everything that the store holds. Afterwards every other call throws, and another
+    /// store may be opened at the same place.
+    func close() async
+}
+
+extension StateStore {
+    /// Raises the generation by one.
+    package func raiseGeneration() async throws -> Generation {
+        try await raiseGeneration(atLeast: Generation(rawValue: 0))
+    }
+
+    /// Reads the whole journal and checks its chain, in pages, so that appends can go on between.
+    package func audit() async throws -> AuditReport {
+        var check = ChainCheck()
+        // What is appended from here on may be read or not.
+        let anchor = try await anchor()
+        var after: UInt64 = 0
+        while true {
+            let page = try await records(after: after, stream: nil, limit: Self.auditPage)
+            guard let last = page.last else { return check.finish(anchor: anchor) }
+            for record in page { check.take(record) }
+            after = last.sequence
+        }
+    }
+
+    /// Records of one page: a few milliseconds in which an append waits.
+    private static var auditPage: Int { 500 }
 }
 
 /// A machine's state at one moment, so that replay need not begin at the beginning.
@@ -53,6 +80,8 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooOpen(path: String, mode: String, remedy: String)
     /// The store's files cannot be used.
     case unusable(String)
+    /// `close` was called.
+    case closed
 
     /// One sentence with what to do.
     package var description: String {
@@ -64,6 +93,7 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
         case .tooOpen(let path, let mode, let remedy):
             "\(path) has mode \(mode) and others may read it; run: \(remedy)"
         case .unusable(let why): why
+        case .closed: "the store was closed"
         }
     }
 }

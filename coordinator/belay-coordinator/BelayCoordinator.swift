@@ -41,7 +41,8 @@ struct InitCommand: AsyncParsableCommand {
         commandName: "init",
         abstract: "Make the authority and the coordinator's certificate, and print the first "
             + "admin token on stdout.",
-        discussion: "The token is shown this once. Nothing that is there already is overwritten.")
+        discussion: "The token is shown this once. A coordinator that is there already is not "
+            + "touched. An init that was cut off before it printed its token can be run again.")
 
     @Option(help: "The state directory; made with mode 0700 if it is missing.")
     var state = BelayCoordinator.stateDefault
@@ -60,12 +61,11 @@ struct InitCommand: AsyncParsableCommand {
                 in: state,
                 identity: .init(
                     name: name, addresses: addresses.filter { seen.insert($0).inserted }),
-                now: BelayCoordinator.now(),
-                announce: { token in
-                    FileHandle.standardError.write(Data(Self.advice(state).utf8))
-                    print(token)
-                    fflush(nil)
-                })
+                now: BelayCoordinator.now()
+            ) { token in
+                FileHandle.standardError.write(Data(Self.advice(state).utf8))
+                try FileHandle.standardOutput.write(contentsOf: Data((token + "\n").utf8))
+            }
         } catch {
             throw BelayCoordinator.fail(error)
         }
@@ -105,6 +105,12 @@ struct RunCommand: AsyncParsableCommand {
     @Option(
         help: "Lifetime of the hosts' certificates, which renew at two thirds of it: 5s to 365d.")
     var hostCertificateLifetime = "30d"
+    @Option(
+        help: ArgumentHelp(
+            "Raises the generation to N. Only for a state that was restored from an older copy, "
+                + "when `belay status` tells you to (docs/reference/generations.md).",
+            valueName: "N"))
+    var raiseGenerationTo: UInt64?
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"
 
@@ -116,6 +122,10 @@ struct RunCommand: AsyncParsableCommand {
             life >= CoordinatorLimits.hostCertificateMin
         else {
             throw ValidationError("\(hostCertificateLifetime) is not a time from 5s to 365d")
+        }
+        // A number near the end would leave no room for the terms that follow.
+        guard raiseGenerationTo.map({ (1...(1 << 40)).contains($0) }) ?? true else {
+            throw ValidationError("--raise-generation-to takes 1 to \(1 << 40 as UInt64)")
         }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError("\(logLevel) is no level")
@@ -138,15 +148,15 @@ struct RunCommand: AsyncParsableCommand {
     private func serve(
         _ agents: CoordinatorDaemon.Endpoint, _ api: CoordinatorDaemon.Endpoint, _ logger: Logger
     ) async throws {
-        let home = try CoordinatorHome(
-            directory: state, now: BelayCoordinator.now(), logger: logger)
+        let home = try CoordinatorHome(directory: state)
         let store = try SQLiteStateStore(directory: state)
         let path = state + "/coordinator.json"
         try? FileManager.default.removeItem(atPath: path)
         let daemon = CoordinatorDaemon(
             home: home, store: store, agents: agents, api: api,
             hostCertificate: Milliseconds(friendly: hostCertificateLifetime)
-                ?? CoordinatorLimits.hostCertificate, logger: logger,
+                ?? CoordinatorLimits.hostCertificate,
+            generation: Generation(rawValue: raiseGenerationTo ?? 0), logger: logger,
             clock: BelayCoordinator.now,
             listening: { try PrivateFiles.write(WireJSON.encode($0), to: path) })
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -10,13 +10,21 @@ package struct CertificateRequest: Sendable {
 
     /// Makes a key and signs a request with it; throws `TLSError.setup`.
     package init(for host: HostID) throws(TLSError) {
-        guard let pair = belay_new_p256_key(), let csr = X509_REQ_new() else {
-            throw .setup(OpenSSLErrors.drain())
-        }
-        defer {
-            EVP_PKEY_free(pair)
-            X509_REQ_free(csr)
-        }
+        guard let pair = belay_new_p256_key() else { throw .setup(OpenSSLErrors.drain()) }
+        defer { EVP_PKEY_free(pair) }
+        try self.init(for: host, signedBy: pair)
+    }
+
+    /// Signs a request with a key that was made before, PEM; throws `TLSError.setup`.
+    package init(for host: HostID, key: String) throws(TLSError) {
+        let pair = try PEM.privateKey(key)
+        defer { EVP_PKEY_free(pair) }
+        try self.init(for: host, signedBy: pair)
+    }
+
+    private init(for host: HostID, signedBy pair: OpaquePointer) throws(TLSError) {
+        guard let csr = X509_REQ_new() else { throw .setup(OpenSSLErrors.drain()) }
+        defer { X509_REQ_free(csr) }
         let name = X509_REQ_get_subject_name(csr)
         let common = String(host.rawValue.prefix(64))
         guard X509_REQ_set_version(csr, 0) == 1,

@@ -60,9 +60,19 @@ package final class FleetListener: Sendable {
         port = channel.localAddress?.port ?? 0
     }
 
-    /// Binds and accepts. Throws the system's error when the address cannot be bound.
+    /// Binds and accepts, with one certificate for all connections.
+    /// Throws the system's error when the address cannot be bound.
     package static func bind(
         _ configuration: Configuration, tls: TLSContext, group: any EventLoopGroup, logger: Logger
+    ) async throws -> FleetListener {
+        try await bind(configuration, renewedTLS: { tls }, group: group, logger: logger)
+    }
+
+    /// Binds and accepts. Each new connection asks `renewedTLS`, so that a renewed certificate is
+    /// shown from then on. Throws the system's error when the address cannot be bound.
+    package static func bind(
+        _ configuration: Configuration, renewedTLS: @escaping @Sendable () -> TLSContext,
+        group: any EventLoopGroup, logger: Logger
     ) async throws -> FleetListener {
         let (incoming, arrivals) = AsyncStream.makeStream(
             of: Incoming.self, bufferingPolicy: .bufferingOldest(4096))
@@ -75,7 +85,7 @@ package final class FleetListener: Sendable {
                     let door = FleetDoor(
                         configuration: configuration, gate: gate, arrivals: arrivals,
                         logger: logger)
-                    let engine = try TLSEngine(tls)
+                    let engine = try TLSEngine(renewedTLS())
                     let pipeline = channel.pipeline.syncOperations
                     guard door.admit(channel) else { return }
                     try pipeline.addHandler(

@@ -85,14 +85,14 @@ extension APIClient {
     /// The rollout that is meant when none is named: the newest that is open, else the newest.
     func chosen(_ rollout: RolloutID?) async throws -> RolloutID {
         if let rollout { return rollout }
-        let views: [RolloutView] = try await get("/v1/rollouts", to: "list rollouts")
-        let newestFirst = views.sorted { $0.createdAt > $1.createdAt }
-        let open = newestFirst.first { ExitStatus(outcomeOf: $0) == nil }
-        guard let view = open ?? newestFirst.first else {
+        let all: [RolloutSummary] = try await get("/v1/rollouts", to: "list rollouts")
+        let newestFirst = all.sorted { $0.createdAt > $1.createdAt }
+        let open = newestFirst.first { $0.endedAt == nil }
+        guard let chosen = open ?? newestFirst.first else {
             throw CommandFailure(
                 .notFound, "there is no rollout yet", remedy: "`belay apply FILE` starts one")
         }
-        return view.id
+        return chosen.id
     }
 
     func path(_ rollout: RolloutID, _ part: String? = nil) -> Path {

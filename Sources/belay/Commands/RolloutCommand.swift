@@ -20,9 +20,9 @@ struct RolloutCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await APIClient.with { client in
-                let views: [RolloutView] = try await client.get(
+                let rollouts: [RolloutSummary] = try await client.get(
                     "/v1/rollouts", to: "list rollouts")
-                let sorted = views.sorted { $0.createdAt > $1.createdAt }
+                let sorted = rollouts.sorted { $0.createdAt > $1.createdAt }
                 try output.show(sorted) { isWide, style in
                     RolloutText.list(sorted, now: Clock.now, isWide: isWide, style: style)
                 }

@@ -136,6 +136,7 @@ enum ListText {
                 ("journal", QuantityText.count(Int(clamping: status.sequence), "record")),
                 ("you", "\(status.principal.name), \(status.principal.role.rawValue)"),
             ], style)
+            + status.problems.map { style.paint("problem: ", .bad) + $0 }
     }
 
     static func audit(_ audit: AuditView, style: Style) -> [String] {

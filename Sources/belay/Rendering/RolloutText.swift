@@ -4,17 +4,18 @@ import RolloutCore
 
 /// Rollouts in lists and one in full.
 enum RolloutText {
-    static func list(_ views: [RolloutView], now: Timestamp, isWide: Bool, style: Style)
+    static func list(_ rollouts: [RolloutSummary], now: Timestamp, isWide: Bool, style: Style)
         -> [String]
     {
         var titles = ["ROLLOUT", "NAME", "STATE", "HOSTS", "AGE"]
         if isWide { titles += ["TOOK", "BY", "PLAN", "REASON"] }
         var table = TextTable(titles, right: ["HOSTS", "AGE", "TOOK"])
-        table.rows = views.map { view in
-            let settled = view.hosts.count { $0.state == .soaking || $0.state == .committed }
+        table.rows = rollouts.map { view in
+            let settled = view.hosts(.soaking) + view.hosts(.committed)
+            let all = view.hostStates.values.reduce(0, +)
             var row = [
                 view.id.rawValue, view.name, style.paint(view.state.label, view.state.role),
-                "\(settled)/\(view.hosts.count)", QuantityText.age(view.createdAt, now: now),
+                "\(settled)/\(all)", QuantityText.age(view.createdAt, now: now),
             ]
             if isWide {
                 let end = view.endedAt ?? now

@@ -69,7 +69,7 @@ extension APIRoutes {
         },
         APIRoute(.get, "/metrics", .viewer) { _, _, api in
             APIAnswer.text(
-                await api.coordinator.metrics(certificateEnds: api.certificateEnds),
+                await api.coordinator.metrics(certificateEnds: api.certificateEnds()),
                 type: "text/plain; version=0.0.4; charset=utf-8")
         },
     ]

@@ -21,7 +21,7 @@ extension APIRoutes {
                 status: .created)
         },
         APIRoute(.get, "/v1/rollouts", .viewer) { _, _, api in
-            try APIAnswer.json(await api.coordinator.views())
+            try APIAnswer.json(await api.coordinator.summaries())
         },
         APIRoute(.get, "/v1/rollouts/{id}", .viewer) { request, context, api in
             let id = try context.identifier(RolloutID.self)
@@ -48,9 +48,11 @@ extension APIRoutes {
             return try APIAnswer.json(
                 await api.coordinator.command(wanted, to: id, by: context.caller().name))
         },
-        APIRoute(.get, "/v1/rollouts/{id}/history", .viewer) { _, context, api in
+        APIRoute(.get, "/v1/rollouts/{id}/history", .viewer) { request, context, api in
             try APIAnswer.json(
-                await api.coordinator.history(of: context.identifier(RolloutID.self)))
+                await api.coordinator.history(
+                    of: context.identifier(RolloutID.self),
+                    after: Int(clamping: request.number("after") ?? 0)))
         },
         APIRoute(.get, "/v1/rollouts/{id}/report", .viewer) { request, context, api in
             let id = try context.identifier(RolloutID.self)

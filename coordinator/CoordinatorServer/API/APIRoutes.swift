@@ -34,7 +34,7 @@ struct APIRoutes: Sendable {
     let authority: CertificateAuthority
     let artifacts: ArtifactStore
     let name: String
-    let certificateEnds: Timestamp
+    let certificateEnds: @Sendable () -> Timestamp
 
     /// All routes, in the order of docs/reference/openapi.yaml.
     static let all: [APIRoute] = rollouts + fleet + access

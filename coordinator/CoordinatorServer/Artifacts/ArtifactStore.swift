@@ -5,6 +5,7 @@ import Glibc
 package import NIOCore
 package import NIOPosix
 import OperatorAPI
+import StateStore
 
 /// Artifacts by digest, one file each, in a private directory. A file is there only once all its
 /// bytes are, are the right ones, and are on the disk.
@@ -28,6 +29,7 @@ package struct ArtifactStore: Sendable {
                 atPath: directory, withIntermediateDirectories: false,
                 attributes: [.posixPermissions: 0o700])
         }
+        try PrivateFiles.requirePrivate(directory)
         for name in try files.contentsOfDirectory(atPath: directory)
         where name.hasPrefix(Self.partial) {
             try files.removeItem(atPath: directory + "/" + name)

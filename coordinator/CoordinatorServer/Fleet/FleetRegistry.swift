@@ -3,7 +3,8 @@ package import OperatorAPI
 
 /// What happened to the fleet as a whole; the journal's stream `fleet`.
 package enum FleetEvent: Codable, Sendable {
-    case enrolled(host: HostID, serial: String, ends: Timestamp, token: String)
+    /// `key` is the digest of the host's public key.
+    case enrolled(host: HostID, serial: String, ends: Timestamp, token: String, key: Digest?)
     case renewed(host: HostID, serial: String, ends: Timestamp)
     case labelled(host: HostID, change: LabelChange)
     case revoked(host: HostID, reason: String)
@@ -16,6 +17,8 @@ package enum FleetEvent: Codable, Sendable {
     /// A report on a rollout that is not known here: dropped, but counted, so that its host goes on.
     case strayReport(host: HostID, sequence: UInt64, rollout: RolloutID)
     case started(generation: Generation)
+    /// An operator raised the generation of a state that was restored from an older copy.
+    case generationRaised(to: Generation)
 
     /// The name under which the journal keeps it.
     package var kind: String {
@@ -32,6 +35,7 @@ package enum FleetEvent: Codable, Sendable {
         case .unquarantined: "quarantine_lifted"
         case .strayReport: "report_dropped"
         case .started: "coordinator_started"
+        case .generationRaised: "generation_raised"
         }
     }
 }
@@ -50,6 +54,16 @@ package struct FleetRegistry: Sendable {
         package var ends: Timestamp
         /// Why it was revoked.
         package var revoked: String?
+        /// The token and the public key that it enrolled with.
+        package var enrolment: Enrolment?
+    }
+
+    /// What makes two enrolments the same one, asked for twice.
+    package struct Enrolment: Sendable, Hashable {
+        /// The token's id.
+        package var token: String
+        /// The digest of the host's public key.
+        package var key: Digest
     }
 
     /// One enrolment token.
@@ -92,13 +106,13 @@ package struct FleetRegistry: Sendable {
     /// Takes the next event of the stream.
     package mutating func apply(_ event: FleetEvent) {
         switch event {
-        case .enrolled(let host, let serial, let ends, let token):
+        case .enrolled(let host, let serial, let ends, let token, let key):
+            if !isRepeated(host: host, token: token, key: key) { tokens[token]?.used += 1 }
             let labels = tokens[token]?.request.labels ?? [:]
             let kept = hosts[host]?.labels ?? [:]
             hosts[host] = Host(
                 labels: kept.merging(labels) { _, new in new }, serials: [serial], ends: ends,
-                revoked: nil)
-            tokens[token]?.used += 1
+                revoked: nil, enrolment: key.map { Enrolment(token: token, key: $0) })
         case .renewed(let host, let serial, let ends):
             let before = hosts[host]?.serials.prefix(serialsMax - 1) ?? []
             hosts[host]?.serials = [serial] + before
@@ -117,7 +131,7 @@ package struct FleetRegistry: Sendable {
         case .quarantined(let entries):
             for entry in entries { quarantine[entry.digest] = entry }
         case .unquarantined(let digest, _): quarantine[digest] = nil
-        case .strayReport, .started: break
+        case .strayReport, .started, .generationRaised: break
         }
     }
 
@@ -135,20 +149,29 @@ package struct FleetRegistry: Sendable {
         left.drop { $0 == "0" } == right.drop { $0 == "0" }
     }
 
+    /// True for a host that asks again with the same token and the same key: it may not have got
+    /// the answer. That costs no further use of the token.
+    private func isRepeated(host: HostID, token: String, key: Digest?) -> Bool {
+        guard let key, let known = hosts[host], known.revoked == nil else { return false }
+        return known.enrolment == Enrolment(token: token, key: key)
+    }
+
     /// Why a printed token does not enrol `host`; nil if it does.
     package func refusal(
-        token: Tokens.Enrolment, host: HostID, now: Timestamp
+        token: Tokens.Enrolment, host: HostID, key: Digest?, now: Timestamp
     ) -> Refusal? {
         guard let kept = tokens[token.id], Tokens.matches(token.secret, kept.secret) else {
             return Refusal(
                 code: "bad_token", reason: "the token is not known here",
                 remedy: "make a new one with `belay token create`")
         }
-        return refusal(tokenID: token.id, host: host, now: now)
+        return refusal(tokenID: token.id, host: host, key: key, now: now)
     }
 
     /// Why a token whose secret was proved does not enrol `host` any more; nil if it does.
-    package func refusal(tokenID: String, host: HostID, now: Timestamp) -> Refusal? {
+    package func refusal(
+        tokenID: String, host: HostID, key: Digest?, now: Timestamp
+    ) -> Refusal? {
         let remedy = "make a new one with `belay token create`"
         guard let kept = tokens[tokenID] else {
             return Refusal(code: "bad_token", reason: "the token is not known here", remedy: remedy)
@@ -159,6 +182,7 @@ package struct FleetRegistry: Sendable {
         if now >= kept.expires {
             return Refusal(code: "token_expired", reason: "the token has expired", remedy: remedy)
         }
+        if isRepeated(host: host, token: tokenID, key: key) { return nil }
         if kept.used >= kept.request.uses {
             return Refusal(
                 code: "token_used", reason: "the token has no use left",

@@ -73,6 +73,12 @@ package struct CertificateAuthority: Sendable, CustomStringConvertible {
         certificatePEM = pem
     }
 
+    /// The digest of the public key of a host's request. Throws when it is no request.
+    package func publicKey(ofRequest pem: String) throws -> FleetWire.Digest {
+        let request = try CertificateSigningRequest(pemEncoded: pem)
+        return SHA256Hasher.digest(of: Array(request.publicKey.subjectPublicKeyInfoBytes))
+    }
+
     /// Signs a host's request. The name is the one that the coordinator decided on; the request
     /// gives the public key only, and proves that the host has its private half.
     package func issue(

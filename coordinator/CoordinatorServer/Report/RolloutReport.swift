@@ -92,7 +92,7 @@ extension Coordinator {
     /// The report on a rollout. Throws `APIFailure` for an unknown one.
     func report(on id: RolloutID) async throws -> RolloutReport {
         let history = try await history(of: id)
-        return RolloutReport(try view(of: id), history: history, now: clock())
+        return RolloutReport(try await view(of: id), history: history, now: clock())
     }
 }
 

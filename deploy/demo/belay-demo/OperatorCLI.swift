@@ -1,5 +1,6 @@
 import FleetWire
 import Glibc
+import OperatorAPI
 import RolloutCore
 
 /// The `belay` command, called as an operator calls it; what it prints is shown.
@@ -61,7 +62,9 @@ struct OperatorCLI: Sendable {
 
     /// The newest rollout of a plan; nil while there is none, or no coordinator.
     func rollout(of plan: String) async throws -> RolloutView? {
-        let all = try await read([RolloutView].self, ["rollout", "list"]) ?? []
-        return all.filter { $0.name == plan }.max { $0.createdAt < $1.createdAt }
+        let all = try await read([RolloutSummary].self, ["rollout", "list"]) ?? []
+        let newest = all.filter { $0.name == plan }.max { $0.createdAt < $1.createdAt }
+        guard let newest else { return nil }
+        return try await read(RolloutView.self, ["rollout", "show", newest.id.rawValue])
     }
 }
