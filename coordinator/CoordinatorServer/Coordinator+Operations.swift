@@ -23,14 +23,17 @@ extension Coordinator {
         _ request: CommandRequest, to id: RolloutID, by name: String
     ) async throws -> RolloutView {
         guard rollouts[id] != nil else { throw Self.unknown(id) }
-        switch request.command {
-        case .rollback, .retry: refreshConnections(of: id)
+        var command = request.command
+        switch command {
+        case .rollback(let selection):
+            refreshConnections(of: id)
+            command = .rollback(try narrowed(selection, in: id))
+        case .retry: refreshConnections(of: id)
         default: break
         }
         let actor = "operator:\(name)"
         try await submit(
-            .rollout(
-                id, .command(request.command, by: name, reason: request.reason, at: clock())),
+            .rollout(id, .command(command, by: name, reason: request.reason, at: clock())),
             actor: actor)
         return try view(of: id)
     }
