@@ -27,6 +27,7 @@ let lifecycle: Target.Dependency = .product(
 let unixSignals: Target.Dependency = .product(
     name: "UnixSignals", package: "swift-service-lifecycle")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -131,14 +132,15 @@ let package = Package(
             "AgentRuntime", in: "agent",
             needs: [
                 "AgentCore", "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots",
-                "HostSteps", "HostValidators", "HostMetrics", "SQLiteFile", nioCore, nioPosix,
-                logging, lifecycle,
+                "HostSteps", "HostValidators", "HostMetrics", "SQLiteFile", "CLinux", nioCore,
+                nioPosix, logging, lifecycle,
             ]),
         tool(
             "belay-agent", in: "agent",
             needs: [
-                "AgentRuntime", "AgentCore", "FleetWire", "HostSnapshots", arguments, logging,
-                lifecycle, unixSignals,
+                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots",
+                arguments,
+                logging, lifecycle, unixSignals,
             ]),
         // the coordinator
         module("StateStore", in: "coordinator", needs: ["FleetWire", "SQLiteFile", crypto]),
@@ -146,14 +148,14 @@ let package = Package(
             "CoordinatorServer", in: "coordinator",
             needs: [
                 "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCore",
-                "OperatorAPI", hummingbird, hummingbirdTLS, nioCore, nioPosix, nioSSL, logging,
-                lifecycle, crypto, certificates, asn1,
+                "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix, nioSSL,
+                logging, lifecycle, crypto, certificates, asn1,
             ]),
         tool(
             "belay-coordinator", in: "coordinator",
             needs: [
-                "CoordinatorServer", "FleetWire", "StateStore", arguments, yams, logging, lifecycle,
-                unixSignals,
+                "CoordinatorServer", "FleetWire", "FleetTransport", "RolloutPlan", "StateStore",
+                arguments, yams, logging, lifecycle, unixSignals,
             ]),
         // the demo
         module(

@@ -58,8 +58,7 @@ extension RolloutMachine {
         let wave = hosts[host].wave
         let domain = hosts[host].domain
         func sentence(_ scope: String, _ count: Int, _ limit: Int, _ list: [Int]) -> String {
-            (count == 1 ? "that 1 host" : "with it \(count) hosts (\(names(list)))")
-                + " in \(scope) went wrong and the budget allows \(limit)"
+            "\(count) lost in \(scope)\(count == 1 ? "" : " (\(names(list)))"), \(limit) allowed"
         }
         if spent.count > budget.fleet {
             return sentence("the fleet", spent.count, budget.fleet, spent)

@@ -48,7 +48,7 @@ extension RolloutMachine {
         let what = record.state.rawValue.replacing("_", with: " ")
         let failure = record.progress.failure.map { ": \($0)" } ?? ""
         let next =
-            record.canRetry
+            record.canRetry && (state == .running || state == .paused)
             ? "nothing by itself; `belay rollout retry \(id?.rawValue ?? "") --host \(record.id)` "
                 + "takes it in again"
             : "nothing by itself; `belay rollout history \(id?.rawValue ?? "")` tells what happened"

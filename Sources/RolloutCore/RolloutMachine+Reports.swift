@@ -79,7 +79,10 @@ extension RolloutMachine {
                 $0.progress.step = step.name
                 $0.progress.phase = step.phase
             }
-            if let point = report.point { $0.progress.point = point.id }
+            // What an undo captures is what it undoes, not what the host can go back to.
+            if let point = report.point, $0.open?.verb != .rollback {
+                $0.progress.point = point.id
+            }
             if report.kind == .stepFinished, report.step?.outcome?.status == .done {
                 $0.progress.stepsDone += 1
             }
@@ -172,8 +175,9 @@ extension RolloutMachine {
 
     mutating func ignore(_ report: TransactionReport, _ host: Int) {
         let order = hosts[host].open.map { "ordered to \($0.verb.rawValue)" } ?? "under no order"
+        let state = hosts[host].state.rawValue.replacing("_", with: " ")
         note(
-            "ignored `\(report.kind.rawValue)`: the host is \(hosts[host].state.rawValue) and "
+            "ignored `\(report.kind.rawValue)`: the host is \(state) and "
                 + order, level: .warning, host: host)
     }
 

@@ -192,10 +192,12 @@ extension RolloutMachine {
                 "\(hostCount(failed.count)) could not be taken back (\(names(failed))): "
                     + (hosts[failed[0]].progress.failure ?? pass.reason))
         } else if pass.isFull {
+            // Hosts that took themselves back before the pass began count too.
+            let back = hosts.count { $0.state == .rolledBack }
             become(
                 .rolledBack,
-                "\(pass.targets.count) of \(hostCount(hosts.count)) "
-                    + (pass.targets.count == 1
+                "\(back) of \(hostCount(hosts.count)) "
+                    + (back == 1
                         ? "was changed and is back in its old state: "
                         : "were changed and are back in their old state: ") + pass.reason)
         } else {

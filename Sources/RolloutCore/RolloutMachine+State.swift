@@ -59,7 +59,10 @@ extension RolloutMachine {
             $0.deadline = span.map { now + $0 }
         }
         give(host)
-        note("ordered to \(order.verb.rawValue): \(order.why)", host: host)
+        // What the rollout itself just said is not said again for each of its hosts.
+        let why = order.why == reason ? "" : ": \(order.why)"
+        let verb = order.verb == .rollback ? "roll back" : order.verb.rawValue
+        note("ordered to \(verb)\(why)", host: host)
     }
 
     /// Gives (again) the order that a host is under.

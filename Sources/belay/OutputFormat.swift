@@ -15,6 +15,9 @@ struct OutputOptions: ParsableArguments {
         help: "How to print: table, wide, json or yaml.")
     var format: OutputFormat = .table
 
+    /// Remembers who reads, before anything is asked.
+    func validate() throws { Audience.isProgram = format == .json || format == .yaml }
+
     /// Prints `value`: for people by `table`, for programs as it is.
     func show<Value: Encodable>(
         _ value: Value, table: (_ isWide: Bool, _ style: Style) -> [String]

@@ -60,9 +60,74 @@ import Testing
         host.give(Samples.order(.prepare, plan, attempt: 2))
         host.settle()
         host.give(Samples.order(.prepare, plan, attempt: 1))
-        host.give(Samples.order(.prepare, try Samples.plan("r2")))
+        host.give(Samples.order(.migrate, try Samples.plan("r2")))
         host.settle()
         #expect(host.refusals.map(\.code) == ["stale_attempt", "busy"])
+    }
+
+    @Test("what may have changed something gives way to no other rollout")
+    func changed() throws {
+        let plan = try Samples.plan()
+        for steps in 0..<14 {
+            var host = HostUnderTest()
+            host.give(.started(guard: nil))
+            host.give(.connected)
+            host.give(Samples.order(.migrate, plan))
+            for _ in 0..<steps { _ = host.step() }
+            host.give(Samples.order(.prepare, try Samples.plan("r2")))
+            #expect(host.machine.open?.plan.rollout == plan.rollout)
+            host.settle()
+            #expect(host.refusals.map(\.code) == ["busy"])
+        }
+    }
+
+    @Test("a replacing prepare survives a crash: the host is free for it when it is sent again")
+    func replacedAndKilled() throws {
+        let second = try Samples.plan("r2")
+        var host = HostUnderTest()
+        host.give(.started(guard: nil))
+        host.give(Samples.order(.prepare, try Samples.plan("r1")))
+        host.give(Samples.order(.prepare, second))
+        try host.crash()
+        host.give(.started(guard: nil))
+        host.settle()
+        #expect(host.machine.open == nil)
+        host.give(Samples.order(.prepare, second))
+        host.settle()
+        #expect(host.kinds.last == .prepared)
+        // An older generation replaces nothing.
+        let third = try Samples.plan("r3")
+        host.give(Samples.order(.prepare, third, generation: Generation(rawValue: 6)))
+        host.settle()
+        #expect(host.refusals.last?.code == "stale_generation")
+        #expect(host.machine.open?.plan.rollout == second.rollout)
+    }
+
+    @Test("a state that cannot be saved before a rollback is told with it and hinders nothing")
+    func unsaved() throws {
+        let plan = try Samples.plan()
+        var host = migrated(plan)
+        host.give(Samples.order(.confirm, plan))
+        host.settle()
+        host.failing = ["capture"]
+        host.give(Samples.order(.rollback, plan))
+        host.settle()
+        #expect(host.content == "old")
+        #expect(host.sent.last?.kind == .rolledBack)
+        #expect(host.sent.last?.failure?.contains("disk full") == true)
+    }
+
+    @Test("more checks than a report can carry are refused with the plan")
+    func tooManyChecks() throws {
+        var plan = try Samples.plan()
+        let check = try #require(plan.stages[2].checks.first)
+        plan.stages[2].checks = Array(repeating: check, count: 501)
+        var host = HostUnderTest()
+        host.give(.started(guard: nil))
+        host.give(Samples.order(.prepare, plan))
+        host.settle()
+        #expect(host.refusals.map(\.code) == ["invalid"])
+        #expect(host.refusals.first?.reason.contains("501 checks") == true)
     }
 
     @Test(
@@ -180,6 +245,9 @@ import Testing
         host.give(Samples.order(.migrate, plan))
         host.settle()
         #expect(host.sent.last?.kind == .rollbackFailed)
+        host.give(.acknowledged(upTo: host.machine.reported))
+        #expect(host.machine.unacknowledged.isEmpty)
+        #expect(host.machine.transactions.last?.restoreFailure == "object is damaged")
         #expect(host.trace.count { $0.contains("restore all") } == 3)
         host.failing = []
         host.give(Samples.order(.rollback, plan))

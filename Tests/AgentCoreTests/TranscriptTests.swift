@@ -52,6 +52,38 @@ import Testing
         try hold(host, to: "rolled-back")
     }
 
+    @Test("a prepare of another rollout replaces what changed nothing")
+    func replaced() throws {
+        var host = HostUnderTest()
+        let (first, second) = (try Samples.plan("r1"), try Samples.plan("r2"))
+        host.give(.started(guard: nil))
+        host.give(.connected)
+        for verb in [OrderVerb.prepare, .validate] {
+            host.give(Samples.order(verb, first))
+            host.settle()
+        }
+        // The release of r1 was missed.
+        host.give(Samples.order(.prepare, second))
+        host.settle()
+        #expect(host.machine.open?.plan.rollout == second.rollout)
+        #expect(host.refusals.isEmpty)
+        try hold(host, to: "replaced")
+    }
+
+    @Test("a prepare of another rollout waits for the end of a preparation, then begins")
+    func replacedMeanwhile() throws {
+        var host = HostUnderTest()
+        host.give(.started(guard: nil))
+        host.give(.connected)
+        host.give(Samples.order(.prepare, try Samples.plan("r1")))
+        host.give(Samples.order(.prepare, try Samples.plan("r2")))
+        host.give(Samples.order(.prepare, try Samples.plan("r2")))
+        host.settle()
+        #expect(host.machine.open?.plan.rollout.rawValue == "r2")
+        #expect(host.stepsRun == ["preparation/look"])
+        try hold(host, to: "replaced-meanwhile")
+    }
+
     @Test("an unreachable coordinator is waited for when the plan says hold")
     func holding() throws {
         var host = HostUnderTest()

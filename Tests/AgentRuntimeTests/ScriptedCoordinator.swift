@@ -15,10 +15,14 @@ final class ScriptedCoordinator {
     private var inbound: FleetConnection.Payloads.Iterator?
     private var orders = 0
     private(set) var reports: [TransactionReport] = []
+    /// All that the agent sent, as it came.
+    private(set) var payloads: [[UInt8]] = []
 
-    init(_ fleet: TestFleet) async throws {
+    init(
+        _ fleet: TestFleet, artifact: @escaping @Sendable (Digest) -> String? = { _ in nil }
+    ) async throws {
         listener = try await FleetListener.bind(
-            .init(host: "127.0.0.1", port: 0, authorize: { _ in nil }, artifact: { _ in nil }),
+            .init(host: "127.0.0.1", port: 0, authorize: { _ in nil }, artifact: artifact),
             tls: try TLSContext.server(
                 try fleet.credentials("belay://coordinator/test", isServer: true)),
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
@@ -52,8 +56,9 @@ final class ScriptedCoordinator {
             do {
                 message = try await next()
             } catch {
-                // The session ended, by a close or in the middle of a message.
-                _ = try await welcome()
+                // The session ended, by a close or in the middle of a message; so may the next.
+                _ = try? await welcome()
+                if Task.isCancelled { throw Silent(waitedFor: "\(kind)") }
                 continue
             }
             guard message.header.type == .report else { continue }
@@ -72,7 +77,24 @@ final class ScriptedCoordinator {
         guard let payload = try await iterator.next() else {
             throw Silent(waitedFor: "a message")
         }
+        payloads.append(payload)
         return try ReceivedMessage(payload: payload)
+    }
+
+    /// Asks a question; gives its answer, past all that is no answer.
+    func ask(_ type: MessageType, _ body: some Codable & Sendable) async throws -> ReceivedMessage {
+        try await send(type, body)
+        let id = "c\(orders)"
+        while true {
+            let message = try await next()
+            if message.header.re == id { return message }
+        }
+    }
+
+    /// Goes away: nobody listens any more, and the session ends.
+    func vanish() async {
+        await listener.close()
+        connection?.close()
     }
 
     private func send(

@@ -153,3 +153,31 @@ import Testing
         Issue.record("process group \(group) is still there")
     }
 }
+
+@Suite struct ProcessGateTests {
+    @Test("a program begins only after its group was noted, as itself")
+    func noted() async throws {
+        let file = "/tmp/belay-gate-\(UInt64.random(in: 0 ... .max))"
+        defer { unlink(file) }
+        var run = ProcessRun(
+            argv: ["/bin/sh", "-c", "echo $$; cat; touch \(file)"],
+            environment: ["PATH": ProcessRun.path], directory: "/", timeout: .seconds(20))
+        let seen = Mutex<Int32?>(nil)
+        run.onStart = { group in
+            usleep(100_000)
+            if access(file, F_OK) != 0 { seen.withLock { $0 = group } }
+        }
+        let result = await run.run()
+        #expect(result.ending == .exited(0))
+        #expect(result.text == "\(seen.withLock { $0 } ?? 0)\n")
+    }
+
+    @Test("arguments reach a program behind the gate as they are")
+    func arguments() async {
+        var run = ProcessRun(
+            argv: ["printf", "%s|", "a b", "", "$x `id` \"", "-n"],
+            environment: ["PATH": ProcessRun.path], directory: "/", timeout: .seconds(20))
+        run.onStart = { _ in }
+        #expect(await run.run().text == "a b||$x `id` \"|-n|")
+    }
+}

@@ -152,6 +152,41 @@ final class DisturbingSink: ObjectSink {
         Issue.record("the restore never finished")
     }
 
+    @Test(.enabled(if: geteuid() == 0, "mounting a small file system needs root"))
+    func aDiskThatAFailedStepFilledDoesNotKeepTheHostFromComingBack() throws {
+        let scratch = try Scratch()
+        mkdir(scratch.root + "/small", 0o755)
+        try Scratch.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", scratch.root + "/small"])
+        defer { _ = try? Scratch.run(["umount", scratch.root + "/small"]) }
+        for folder in ["/small/a", "/small/b"] { mkdir(scratch.root + folder, 0o755) }
+        try scratch.write("/small/a/file", "old")
+        let components = try ["a", "b"].map {
+            ComponentSpec(
+                name: try name($0),
+                driver: .files(paths: ["/small/\($0)"], exclude: [], data: false), restart: false)
+        }
+        let store = try scratch.store()
+        let before = try scratch.view("/small")
+        let point = try take(store, "p1", components)
+        try scratch.write("/small/a/file", "new")
+        let big = open(scratch.root + "/small/b/big", O_WRONLY | O_CREAT, 0o600)
+        let block = [UInt8](repeating: 1, count: 4096)
+        while write(big, block, block.count) > 0 {}
+        close(big)
+        _ = try store.restore(point: point.id)
+        #expect(try scratch.view("/small") == before)
+    }
+
+    @Test func aFileThatIsNoDatabaseIsNamedByItsPath() throws {
+        let scratch = try Scratch()
+        try Data("no database, but long enough to be read as one\n".utf8).write(
+            to: URL(fileURLWithPath: scratch.root + "/db"))
+        let spec = ComponentSpec(name: try name("db"), driver: .sqlite(path: "/db"), restart: true)
+        let error = #expect(throws: PointError.self) { _ = try take(scratch.store(), "p1", [spec]) }
+        let text = error.map { "\($0)" } ?? ""
+        #expect(text.contains("/db") && !text.contains("/proc/"), "\(text)")
+    }
+
     @Test func pathsLongerThanTheSystemTakesAtOnceComeBack() throws {
         let scratch = try Scratch()
         mkdir(scratch.root + "/tree", 0o755)

@@ -30,12 +30,12 @@ struct BadInputTests {
             try await expect(3, "app=nothing", ["plan", empty])
             try await expect(3, "app=nothing", ["apply", empty, "--auto-approve"])
             try await expect(
-                14, "digest",
+                14, "moved since",
                 ["apply", good, "--digest", "sha256:" + String(repeating: "0", count: 64)])
             try await expect(13, "nothing-here", ["rollout", "show", "nothing-here"])
             try await expect(13, "zz", ["host", "show", "zz"])
-            try await expect(5, "", ["rollout", "frobnicate"])
-            try await expect(3, "scope", ["rollback", "x", "--scope", "half"])
+            try await expect(5, "frobnicate", ["rollout", "frobnicate"])
+            try await expect(5, "scope", ["rollback", "x", "--scope", "half"])
             #expect(try fleet.tree("a1") == before)
         }
     }
@@ -79,13 +79,13 @@ struct BadInputTests {
     func wideModes() async throws {
         try await withFleet(["a1"]) { fleet in
             let agentState = fleet.root("a1").appendingPathComponent("var/lib/belay").path
-            await fleet.agents["a1"]?.killNow()
+            try await fleet.agents["a1"]?.killNow()
             chmod(agentState + "/host.key", 0o644)
             let agent = try await ChildProcess.run(
                 "belay-agent", ["run", "--root", fleet.root("a1").path])
             #expect(agent.status != 0)
             #expect(agent.err.contains("chmod 0600"), "\(agent.summary)")
-            await fleet.coordinator?.killNow()
+            try await fleet.coordinator?.killNow()
             chmod(fleet.state, 0o755)
             let coordinator = try await ChildProcess.run(
                 "belay-coordinator", ["run", "--state", fleet.state])
@@ -112,7 +112,7 @@ struct BadInputTests {
             #expect(used.status == 12, "\(used.summary)")
             #expect(used.err.contains("belay token create"), "\(used.summary)")
             let short = try await fleet.belay(
-                "token", "create", "--uses", "9", "--expires", "1s", "-o", "json")
+                "token", "create", "--uses", "9", "--lifetime", "1s", "-o", "json")
             let expiring = try #require(try short.json()["token"] as? String)
             try await eventually("the token expires") {
                 try await enrol(expiring, "n3").err.contains("expired")
@@ -134,7 +134,7 @@ struct BadInputTests {
             try await fleet.allConnected()
             #expect(fleet.coordinator?.isRunning == true)
 
-            await fleet.coordinator?.killNow()
+            try await fleet.coordinator?.killNow()
             let journal = fleet.state + "/journal.sqlite"
             var bytes = try Data(contentsOf: URL(fileURLWithPath: journal))
             for index in stride(from: 0, to: bytes.count, by: 97) { bytes[index] ^= 0x5A }

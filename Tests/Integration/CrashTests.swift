@@ -32,7 +32,7 @@ struct CrashTests {
             for _ in 0..<4 {
                 try await Task.sleep(for: .milliseconds(50 + dice.roll(700)))
                 seen = (try? await Self.events(fleet)) ?? seen
-                await fleet.coordinator?.killNow()
+                try await fleet.coordinator?.killNow()
                 try await fleet.startCoordinator()
             }
             let ended = try await fleet.ended(within: .seconds(90))
@@ -73,7 +73,7 @@ struct CrashTests {
             #expect(applied.status == 0, "seed \(seed): \(applied.summary)")
             for _ in 0..<3 {
                 try await Task.sleep(for: .milliseconds(100 + dice.roll(900)))
-                await fleet.agents["a1"]?.killNow()
+                try await fleet.agents["a1"]?.killNow()
                 try fleet.startAgent("a1")
             }
             let ended = try await fleet.ended(within: .seconds(90))
@@ -102,7 +102,7 @@ struct CrashTests {
             try await eventually("the last step ran") {
                 fleet.read("a1", "var/log/steps") == "last\n"
             }
-            await fleet.agents["a1"]?.killNow()
+            try await fleet.agents["a1"]?.killNow()
             #expect(fleet.read("a1", "opt/app/release") == "2\n")
             try await eventually("the guard restores the host") {
                 try fleet.tree("a1") == before
@@ -115,8 +115,10 @@ struct CrashTests {
         }
     }
 
-    @Test("With the coordinator dead an unconfirmed host takes itself back, agent dead or not")
-    func coordinatorDead() async throws {
+    @Test(
+        "With the coordinator dead an unconfirmed host takes itself back, agent dead or not",
+        arguments: [false, true])
+    func coordinatorDead(agentToo: Bool) async throws {
         try await withFleet(["a1"]) { fleet in
             let before = try fleet.tree("a1")
             var plan = TestPlan(name: "alone")
@@ -129,8 +131,9 @@ struct CrashTests {
             try await eventually("the last step runs") {
                 fleet.read("a1", "var/log/steps") == "last\n"
             }
-            await fleet.coordinator?.killNow()
-            try await eventually("the agent takes its host back") {
+            try await fleet.coordinator?.killNow()
+            if agentToo { try await fleet.agents["a1"]?.killNow() }
+            try await eventually("the host is taken back") {
                 try fleet.tree("a1") == before
             }
         }
@@ -139,13 +142,13 @@ struct CrashTests {
     @Test("A coordinator started from an old copy of its state moves no host")
     func oldGeneration() async throws {
         try await withFleet(["a1"]) { fleet in
-            await fleet.coordinator?.killNow()
+            try await fleet.coordinator?.killNow()
             let old = fleet.folder.appendingPathComponent("old").path
             try FileManager.default.copyItem(atPath: fleet.state, toPath: old)
             for _ in 0..<2 {
                 try await fleet.startCoordinator()
                 try await fleet.allConnected()
-                await fleet.coordinator?.killNow()
+                try await fleet.coordinator?.killNow()
             }
             try await fleet.startCoordinator(state: old)
             try await fleet.allConnected()

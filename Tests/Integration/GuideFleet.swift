@@ -98,9 +98,11 @@ final class GuideFleet {
             \(block)
             """.utf8
         ).write(to: URL(fileURLWithPath: file))
-        guard let types else { return try await ChildProcess.run("/bin/bash", [file]) }
+        let bash = ["--foreground", "120", "/bin/bash", file]
+        guard let types else { return try await ChildProcess.run("/usr/bin/timeout", bash) }
         return try await ChildProcess.run(
-            "/usr/bin/script", ["-qec", "/bin/bash '\(file)'", "/dev/null"], input: types + "\n")
+            "/usr/bin/script",
+            ["-qec", "/usr/bin/timeout --foreground 120 /bin/bash '\(file)'", "/dev/null"], input: types + "\n")
     }
 
     private func perform(_ action: String, at place: String) async throws {
@@ -117,7 +119,7 @@ final class GuideFleet {
 
     private func stop(_ process: inout ChildProcess?) async {
         process?.signal(SIGTERM)
-        _ = await process?.wait()
+        _ = try? await process?.wait()
         process = nil
     }
 
@@ -164,8 +166,8 @@ final class GuideFleet {
 
     /// Ends all processes, guards included, and removes the folder.
     func end() async {
-        for agent in agents.values { await agent.killNow() }
-        await coordinator?.killNow()
+        for agent in agents.values { try? await agent.killNow() }
+        try? await coordinator?.killNow()
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         for pid in all.compactMap({ Int32($0) }) where pid != getpid() {
             let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()

@@ -18,20 +18,45 @@ final class TestFleet {
         "opt/app/data/rows.csv": "a,b\n1,2\n",
     ]
 
+    /// What a fleet may have that is out of the ordinary.
+    struct Options {
+        /// Arguments of `belay-coordinator run`.
+        var coordinator: [String] = []
+        /// Small disks (tmpfs, so only as root): a path below the fleet's folder to its bytes.
+        var disks: [String: Int] = [:]
+        /// Agents dial through a relay that the test can make damage what it carries.
+        var relayed = false
+    }
+
     let folder: URL
     let hosts: [String]
+    let options: Options
     private(set) var api = ""
     private(set) var agentsAddress = ""
     private(set) var token = ""
     var coordinator: ChildProcess?
     var agents: [String: ChildProcess] = [:]
+    private(set) var relay: Relay?
+    private var disks: [SmallDisk] = []
 
     /// Hosts with the zone that is the first letter of their names.
-    init(hosts: [String]) async throws {
+    init(hosts: [String], options: Options = Options()) async throws {
         self.hosts = hosts
+        self.options = options
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "belay-it-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        do { try await start() } catch {
+            await stop()
+            throw error
+        }
+    }
+
+    private func start() async throws {
+        for (path, bytes) in options.disks {
+            disks.append(
+                try SmallDisk(at: folder.appendingPathComponent(path).path, bytes: bytes))
+        }
         let made = try await ChildProcess.run(
             "belay-coordinator", ["init", "--state", state, "--address", "127.0.0.1"])
         guard made.status == 0 else { throw Trouble("init: \(made.summary)") }
@@ -40,6 +65,7 @@ final class TestFleet {
         else { throw Trouble("init printed no token: \(made.summary)") }
         token = String(word)
         try await startCoordinator()
+        if options.relayed { relay = try Relay(to: agentsAddress) }
         for host in hosts { try await enrol(host) }
         for host in hosts { try startAgent(host) }
         try await allConnected()
@@ -56,7 +82,8 @@ final class TestFleet {
         let fixed = agentsAddress.isEmpty ? "127.0.0.1:0" : agentsAddress
         let fixedAPI = api.isEmpty ? "127.0.0.1:0" : api
         let child = try ChildProcess(
-            "belay-coordinator", ["run", "--state", state, "--agents", fixed, "--api", fixedAPI],
+            "belay-coordinator",
+            ["run", "--state", state, "--agents", fixed, "--api", fixedAPI] + options.coordinator,
             log: log("coordinator"))
         coordinator = child
         try await eventually("the coordinator listens, see \(log("coordinator"))") {
@@ -71,6 +98,9 @@ final class TestFleet {
         }
     }
 
+    /// Where agents dial.
+    var dialled: String { relay?.address ?? agentsAddress }
+
     private func enrol(_ host: String) async throws {
         let root = root(host)
         for (path, text) in Self.skeleton {
@@ -79,22 +109,44 @@ final class TestFleet {
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data(text.utf8).write(to: file)
         }
-        let made = try await belay(
-            "token", "create", "--uses", "1", "--host", host, "--label",
-            "zone=\(host.prefix(1))", "--label", "app=test", "-o", "json")
-        let token = try made.json()["token"] as? String
-        let enrolled = try await ChildProcess.run(
-            "belay-agent",
-            [
-                "enroll", "--coordinator", agentsAddress, "--token", token ?? "", "--host", host,
-                "--root", root.path,
-            ])
+        let token = try await self.token(for: host)
+        let enrolled = try await enrol(host, at: root, token: token)
         guard enrolled.status == 0 else { throw Trouble("enroll: \(enrolled.summary)") }
     }
 
-    func startAgent(_ host: String) throws {
+    /// A token with which `host` enrols, however often.
+    func token(for host: String) async throws -> String {
+        let made = try await belay(
+            "token", "create", "--uses", "9", "--host", host, "--label",
+            "zone=\(host.prefix(1))", "--label", "app=test", "-o", "json")
+        guard let token = try made.json()["token"] as? String else { throw Trouble(made.summary) }
+        return token
+    }
+
+    /// Enrols a host under a folder of the caller's choice.
+    func enrol(
+        _ host: String, at root: URL, token: String, coordinator: String? = nil,
+        environment: [String: String] = [:]
+    ) async throws -> ChildProcess.Output {
+        try await ChildProcess.run(
+            "belay-agent",
+            [
+                "enroll", "--coordinator", coordinator ?? dialled, "--token", token, "--host", host,
+                "--root", root.path,
+            ], environment: environment)
+    }
+
+    func startAgent(_ host: String, environment: [String: String] = [:]) throws {
         agents[host] = try ChildProcess(
-            "belay-agent", ["run", "--root", root(host).path], log: log(host))
+            "belay-agent", ["run", "--root", root(host).path], environment: environment,
+            log: log(host))
+    }
+
+    /// A host as the coordinator shows it.
+    func view(_ host: String) async throws -> HostView {
+        let shown = try await belay("host", "show", host, "-o", "json")
+        guard shown.status == 0 else { throw Trouble(shown.summary) }
+        return try WireJSON.decode(HostView.self, from: Array(shown.out.utf8))
     }
 
     func allConnected() async throws {
@@ -144,17 +196,14 @@ final class TestFleet {
         return last
     }
 
-    /// What a host holds outside of Belay's own folder and of the test's log of steps: path to
-    /// mode, size, modification time and content.
+    /// What a host holds outside of `var`, where Belay's own folder and the test's log of steps
+    /// are: path to mode, owner, modification time and content.
     func tree(_ host: String) throws -> [String: String] {
         let base = root(host).path + "/"
         var found: [String: String] = [:]
         let walk = FileManager.default.enumerator(atPath: base)
         while let path = walk?.nextObject() as? String {
-            if path.hasPrefix("var/lib/belay") || path.hasPrefix("var/log") || path.hasPrefix("var")
-            {
-                continue
-            }
+            if path == "var" || path.hasPrefix("var/") { continue }
             var info = stat()
             guard lstat(base + path, &info) == 0 else { continue }
             let content =
@@ -175,16 +224,20 @@ final class TestFleet {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
-    func tail(_ name: String) -> String {
-        let text = FileManager.default.contents(atPath: log(name)) ?? Data()
-        return String(decoding: text.suffix(3000), as: UTF8.self)
+    /// All that a process has logged.
+    func logged(_ name: String) -> String {
+        String(decoding: FileManager.default.contents(atPath: log(name)) ?? Data(), as: UTF8.self)
     }
+
+    func tail(_ name: String) -> String { String(logged(name).suffix(3000)) }
 
     /// Ends all processes, guards included, and removes the folder.
     func stop() async {
-        for agent in agents.values { await agent.killNow() }
-        await coordinator?.killNow()
+        for agent in agents.values { try? await agent.killNow() }
+        try? await coordinator?.killNow()
         for pid in processesOfThisFleet() { kill(pid, SIGKILL) }
+        relay?.stop()
+        for disk in disks { disk.remove() }
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -210,9 +263,10 @@ extension ChildProcess.Output {
 
 /// Runs `body` with a fleet that is stopped whatever happens.
 func withFleet(
-    _ hosts: [String], _ body: (TestFleet) async throws -> Void
+    _ hosts: [String], _ options: TestFleet.Options = .init(),
+    _ body: (TestFleet) async throws -> Void
 ) async throws {
-    let fleet = try await TestFleet(hosts: hosts)
+    let fleet = try await TestFleet(hosts: hosts, options: options)
     do { try await body(fleet) } catch {
         let tails = (["coordinator"] + hosts).map { "--- \($0)\n\(fleet.tail($0))" }
         await fleet.stop()

@@ -9,11 +9,14 @@ struct TestPlan {
     var confirmWithin = "20s"
     var coordinatorLost = "hold"
     var version = "2"
+    /// The path of an archive that is unpacked before the other steps.
+    var artifact: String?
     /// Run after the files were changed; YAML of one step each.
     var extraSteps: [String] = []
     /// Critical checks of the verification stage; YAML of one check each.
     var checks: [String] = []
     var approval = false
+    var stageDeadline = "60s"
 
     /// A step that writes one line a run to a log outside of all components.
     static func counted(_ name: String, then script: String = "true") -> String {
@@ -25,12 +28,16 @@ struct TestPlan {
 
     static let releaseIs2 = """
         {name: release-is-2, level: critical, timeout: 5s, \
-        run: {run: {shell: "grep -q '^2' $BELAY_ROOT/opt/app/release"}}}
+        run: {shell: "grep -q '^2' $BELAY_ROOT/opt/app/release"}}
         """
 
     var yaml: String {
+        let unpack = artifact.map { _ in
+            "{name: unpack, phase: storage, artifact: {artifact: app, "
+                + "destination: /opt/app/bundle, link: /opt/app/current}}"
+        }
         let steps =
-            [
+            (unpack.map { [$0] } ?? []) + [
                 """
                 {name: release, phase: configuration, \
                 run: {shell: "echo \(version) > $BELAY_ROOT/opt/app/release; \
@@ -48,6 +55,7 @@ struct TestPlan {
             name: \(name)
             targets: \(targets)
             variables: {version: "\(version)"}
+            \(artifact.map { "artifacts: {app: {file: \($0)}}" } ?? "artifacts: {}")
             components:
               release: {files: {paths: [/opt/app]}}
               settings: {config: {paths: [/etc/app/app.conf]}}
@@ -63,7 +71,7 @@ struct TestPlan {
             confirm_within: \(confirmWithin)
             coordinator_lost: \(coordinatorLost)
             approval: \(approval)
-            deadlines: {stage: 60s, migration: 60s, unreachable: 20s}
+            deadlines: {stage: \(stageDeadline), migration: 60s, unreachable: 20s}
             stages:
               migration:
                 steps:

@@ -25,13 +25,17 @@ enum ImportGraph {
             "AgentCore", "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots",
             "HostSteps", "HostValidators", "HostMetrics", "SQLiteFile",
         ],
-        "belay-agent": ["AgentRuntime", "AgentCore", "FleetWire", "HostSnapshots"],
+        "belay-agent": [
+            "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots",
+        ],
         "StateStore": ["FleetWire", "SQLiteFile"],
         "CoordinatorServer": [
             "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCore",
             "OperatorAPI",
         ],
-        "belay-coordinator": ["CoordinatorServer", "FleetWire", "StateStore"],
+        "belay-coordinator": [
+            "CoordinatorServer", "FleetWire", "FleetTransport", "StateStore",
+        ],
         "RegistryCore": ["SQLiteFile"],
         "registry": ["RegistryCore", "SQLiteFile"],
         "belay-demo": [

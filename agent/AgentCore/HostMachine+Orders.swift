@@ -23,11 +23,15 @@ extension HostMachine {
             return
         }
         if let index, answerAgain(order, index, &turn) { return }
-        if let other = open, other.plan.rollout != order.rollout, order.verb != .release {
-            refuse(
-                message, "busy", "rollout \(other.plan.rollout) holds this host",
-                "finish it or roll it back first", &turn)
-            return
+        let other = transactions.lastIndex { $0.isOpen && $0.plan.rollout != order.rollout }
+        if let other, order.verb != .release {
+            guard giveWay(other, to: order, message, &turn) else {
+                refuse(
+                    message, "busy", "rollout \(transactions[other].plan.rollout) holds this host",
+                    "finish it or roll it back first", &turn)
+                return
+            }
+            if transactions[other].isOpen { return }
         }
         switch order.verb {
         case .prepare, .validate, .migrate: begin(order, index, message, &turn)
@@ -58,7 +62,7 @@ extension HostMachine {
         return true
     }
 
-    private mutating func begin(
+    mutating func begin(
         _ order: TransactionOrder, _ index: Int?, _ message: String, _ turn: inout Turn
     ) {
         guard let plan = order.plan, plan.rollout == order.rollout, order.attempt >= 1 else {
@@ -66,10 +70,8 @@ extension HostMachine {
                 message, "invalid", "\(order.verb.rawValue) needs the rollout's plan", nil, &turn)
             return
         }
-        if let part = plan.unknownPart {
-            refuse(
-                message, "invalid", "\(part), which this agent does not know", "update the agent",
-                &turn)
+        if let problem = plan.problem {
+            refuse(message, "invalid", problem.reason, problem.remedy, &turn)
             return
         }
         if let index {
@@ -124,6 +126,30 @@ extension HostMachine {
         transactions[index].taken.insert(.commit)
         transactions[index].answers[OrderVerb.commit.rawValue] = nil
         begin(.commit, index, &turn)
+    }
+
+    /// The coordinator gives a host to one rollout at a time, so a `prepare` of another one says
+    /// that this one was let go and its `release` was missed. What changed nothing gives way, at
+    /// once or at the end of the work that is under way; false if something may have changed.
+    private mutating func giveWay(
+        _ index: Int, to order: TransactionOrder, _ message: String, _ turn: inout Turn
+    ) -> Bool {
+        guard order.verb == .prepare else { return false }
+        switch transactions[index].phase {
+        case .prepared, .validated:
+            transactions[index].taken.insert(.release)
+            transactions[index].phase = .released
+            report(.released, of: index, answers: .release, &turn)
+            return true
+        case .running(let verb, _, _, _) where verb == .prepare || verb == .validate:
+            transactions[index].taken.insert(.release)
+            transactions[index].next = .init(order: order, message: message)
+            if let work = transactions[index].pending { turn.effects.append(.cancel(work: work)) }
+            return true
+        case .running, .failed, .reconnecting, .awaiting, .rechecking, .confirming, .confirmed,
+            .committed, .rollingBack, .rolledBack, .rollbackFailed, .released:
+            return false
+        }
     }
 
     private mutating func release(

@@ -157,6 +157,8 @@ extension HostMachine {
             // A save that fails must not keep the host from coming back.
             if case .point(let saved) = result {
                 report(.captured, of: index, &turn) { $0.point = saved }
+            } else if case .problem(let reason) = result {
+                next.unsaved = reason
             }
             next.place = .restore
             carry(next, index, &turn)
@@ -213,6 +215,9 @@ extension HostMachine {
             $0.scope = undo.scope
             $0.by = actor
             $0.took = took
+            $0.failure = undo.unsaved.map {
+                "the state before the rollback could not be saved: \($0)"
+            }
         }
         if transactions[index].phase == .rolledBack {
             transactions[index].answers[OrderVerb.migrate.rawValue] = unacknowledged.last

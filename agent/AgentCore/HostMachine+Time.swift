@@ -7,6 +7,7 @@ extension HostMachine {
         isConnected = false
         for index in transactions.indices {
             transactions[index].pending = nil
+            transactions[index].next = nil
             if let outcome, outcome.rollout == transactions[index].plan.rollout,
                 outcome.attempt == transactions[index].attempt, transactions[index].guarded,
                 transactions[index].phase != .rolledBack

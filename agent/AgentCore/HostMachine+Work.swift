@@ -164,6 +164,11 @@ extension HostMachine {
         else { return false }
         transactions[index].phase = .released
         report(.released, of: index, answers: .release, &turn)
+        if let next = transactions[index].next {
+            transactions[index].next = nil
+            let place = transactions.firstIndex { $0.plan.rollout == next.order.rollout }
+            begin(next.order, place, next.message, &turn)
+        }
         return true
     }
 
@@ -173,13 +178,13 @@ extension HostMachine {
         guard !critical.isEmpty, Verdict(asked: asked, found: found) != .pass else { return nil }
         let reasons = critical.compactMap { spec -> String? in
             guard let result = found.first(where: { $0.name == spec.name }) else {
-                return "\(spec.name) gave no result"
+                return "check \(spec.name) gave no result"
             }
             if result.status == .pass || result.status == .warn { return nil }
-            return "\(spec.name) \(result.status.rawValue): \(result.measured)"
+            let ended = result.status == .fail ? "failed" : "is \(result.status.rawValue)"
+            return "check \(spec.name) \(ended): \(result.measured)"
         }
-        return "checks: "
-            + (reasons.isEmpty ? "nothing was looked at" : reasons.joined(separator: "; "))
+        return reasons.isEmpty ? "no check looked at anything" : reasons.joined(separator: "; ")
     }
 
     private mutating func succeed(_ verb: OrderVerb, _ index: Int, _ turn: inout Turn) {

@@ -102,6 +102,8 @@ package struct HostMachine: Codable, Sendable, Hashable {
             sequence: reported, rollout: transactions[index].plan.rollout,
             attempt: transactions[index].attempt, at: turn.now, kind: kind)
         fill(&report)
+        report.failure = report.failure?.cut(toJSONBytes: AgentCoreLimits.failureBytesMax)
+        report.checks = report.checks?.fittingFrame()
         unacknowledged.append(report)
         transactions[index].latest = kind
         if let verb { transactions[index].answers[verb.rawValue] = report }

@@ -45,8 +45,16 @@ package struct HostTransaction: Codable, Sendable, Hashable {
         var reason: String
         var place = Place.evidence
         var tries = 0
+        /// Why the state before the rollback could not be saved.
+        var unsaved: String?
         /// Where the transaction stood; a rollback of one part goes back there.
         var rest: Rest?
+    }
+
+    /// The order of another rollout that begins once this one has let the host go.
+    struct Next: Codable, Sendable, Hashable {
+        var order: TransactionOrder
+        var message: String
     }
 
     /// Its plan; stages and artifacts are dropped once it is over.
@@ -63,6 +71,7 @@ package struct HostTransaction: Codable, Sendable, Hashable {
     var answers: [String: TransactionReport] = [:]
     var pending: UInt64?
     var wanted: Undo?
+    var next: Next?
     var lastUndo: Undo?
     var mutated = false
     var guarded = false
@@ -81,6 +90,12 @@ package struct HostTransaction: Codable, Sendable, Hashable {
             true
         case .failed, .committed, .rolledBack, .released: false
         }
+    }
+
+    /// Why the newest restore failed; nil unless the host stands in a failed rollback.
+    package var restoreFailure: String? {
+        guard phase == .rollbackFailed else { return nil }
+        return answers[OrderVerb.rollback.rawValue]?.failure ?? "the restore failed"
     }
 
     /// What is done at the deadline: a step that can cut the network turns `hold` into `rollback`,

@@ -36,8 +36,9 @@ extension HostPlan {
             artifacts.map(WorkItem.artifact) + [.space(.preparation)] + work(.preparation)
         case .validate: work(.validation)
         case .migrate:
-            work(.validation) + [.space(.migration), .capture, .arm] + work(.migration)
-                + work(.verification)
+            // What was fetched in preparation may have been damaged or pruned since.
+            artifacts.map(WorkItem.artifact) + work(.validation)
+                + [.space(.migration), .capture, .arm] + work(.migration) + work(.verification)
         case .commit: work(.finalization)
         case .confirm, .rollback, .release: []
         }
@@ -75,8 +76,30 @@ extension HostPlan {
         return plan
     }
 
-    /// Why this agent cannot carry the plan out, or nil.
-    var unknownPart: String? {
+    /// Why this agent cannot carry the plan out and what to do, or nil.
+    var problem: (reason: String, remedy: String)? {
+        if let part = unknownPart {
+            return ("\(part), which this agent does not know", "update the agent")
+        }
+        for stage in stages where stage.checks.count > AgentCoreLimits.checksMax {
+            return (
+                "stage \(stage.stage.rawValue) has \(stage.checks.count) checks, a host takes "
+                    + "\(AgentCoreLimits.checksMax)", "join some of them"
+            )
+        }
+        let names =
+            components.map(\.name.rawValue)
+            + stages.flatMap { $0.steps.map(\.name) + $0.checks.map(\.name) }
+        if let name = names.first(where: { $0.utf8.count > AgentCoreLimits.nameBytesMax }) {
+            return (
+                "the name \(name.prefix(40))… has more than \(AgentCoreLimits.nameBytesMax) bytes",
+                "shorten it"
+            )
+        }
+        return nil
+    }
+
+    private var unknownPart: String? {
         for component in components {
             if case .unknown(let name) = component.driver {
                 return "component \(component.name) has the driver \(name)"

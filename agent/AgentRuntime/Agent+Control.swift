@@ -79,13 +79,13 @@ extension Agent {
                 code: "busy", reason: "rollout \(open.plan.rollout) holds this host",
                 remedy: "roll that one back first")
         }
-        let before = machine.reported
         handle(.operatorRollback(rollout: rollout, scope: scope, point: request.to))
         while machine.isBusy { try await Task.sleep(for: .milliseconds(50)) }
-        let told = machine.unacknowledged.last { $0.sequence > before && $0.rollout == rollout }
-        if told?.kind == .rollbackFailed {
-            throw Refusal(code: "rollback_failed", reason: told?.failure ?? "the restore failed")
+        let ended = machine.transactions.last { $0.plan.rollout == rollout }
+        // Not from the report: a connected agent may have forgotten it by now.
+        if let failure = ended?.restoreFailure {
+            throw Refusal(code: "rollback_failed", reason: failure)
         }
-        return machine.transactions.last { $0.plan.rollout == rollout }?.phase.name ?? "unknown"
+        return ended?.phase.name ?? "unknown"
     }
 }

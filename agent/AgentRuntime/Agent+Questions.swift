@@ -61,14 +61,26 @@ extension Agent {
                 try hands.spaceProblem(plan.components)
             )
         }
-        return Inspection(changes: changes, state: digest, problems: problem.map { [$0] } ?? [])
+        return Inspection(
+            changes: Self.fitting(changes), state: digest, problems: problem.map { [$0] } ?? [])
     }
 
     nonisolated func check(_ request: CheckRequest) async -> [CheckResult] {
         await CheckRunner(root: state.rootDirectory).run(
             request.checks,
             context: HostHands(self).context(
-                labels: request.labels, variables: request.variables))
+                labels: request.labels, variables: request.variables)
+        ).fittingFrame()
+    }
+
+    /// The changes with details cut so that all of them fit a frame together.
+    private nonisolated static func fitting(_ changes: [PlannedChange]) -> [PlannedChange] {
+        let share = FrameLimits.v1.payloadBytesMax / 2 / max(1, changes.count)
+        return changes.map { change in
+            var change = change
+            change.detail = change.detail.cut(toJSONBytes: min(65_536, share))
+            return change
+        }
     }
 
     /// Carries out a request on points. Throws `Refusal` for what is missing in it.
@@ -85,12 +97,17 @@ extension Agent {
         case .show:
             let id = try known(request.id)
             let (summary, entries) = try await hands.block { try hands.store().show(id) }
-            return PointReply(points: [summary], entries: Array(entries.prefix(1000)))
+            return PointReply(
+                points: [summary],
+                entries: Array(entries.prefix(1000)).fitting(
+                    jsonBytes: FrameLimits.v1.payloadBytesMax / 2))
         case .verify:
             let id = try known(request.id)
             let damaged = try await hands.block { try hands.store().verify(id) }
             let points = try await hands.block { try hands.store().list() }.filter { $0.id == id }
-            return PointReply(points: points, damaged: damaged)
+            return PointReply(
+                points: points,
+                damaged: damaged.fitting(jsonBytes: FrameLimits.v1.payloadBytesMax / 2))
         }
     }
 

@@ -11,12 +11,14 @@ extension Agent {
     /// The first and the longest pause before dialling again; jitter takes any part of it.
     private static let backoffFirst = Milliseconds(500)
     private static let backoffMax = Milliseconds.seconds(30)
+    /// The pause after orders were refused for want of a journal.
+    private static let journalPause = Milliseconds.seconds(3)
 
     func connector() throws -> FleetConnector {
         let address = try configuration.address()
         return FleetConnector(
             host: address.host, port: address.port,
-            group: MultiThreadedEventLoopGroup.singleton)
+            group: AgentThreads.loop)
     }
 
     /// What a download needs.
@@ -27,6 +29,13 @@ extension Agent {
     /// A transaction's plan, with the labels and variables of its services.
     func plan(of rollout: RolloutID?) -> HostPlan? {
         machine.transactions.last { $0.plan.rollout == rollout }?.plan
+    }
+
+    /// The artifacts that an open transaction, or another attempt of the newest, can need.
+    var artifactsNeeded: Set<Digest> {
+        let newest = machine.transactions.last.map { [$0] } ?? []
+        let open = machine.transactions.filter(\.isOpen)
+        return Set((open + newest).flatMap(\.plan.artifacts).map(\.digest))
     }
 
     /// A transaction's attempt.
@@ -63,12 +72,26 @@ extension Agent {
                     metadata: ["at": "\(configuration.coordinator)", "reason": "\(error)"])
             }
             if isWelcomed { backoff = Self.backoffFirst }
+            if !isWelcomed { complainOfExpiry() }
             isWelcomed = false
+            if hasRefusedForJournal { pause = Self.journalPause }
+            hasRefusedForJournal = false
             if dialled != epoch { continue }
             let jitter = Milliseconds(Int64.random(in: 0...backoff.count))
             try? await Task.sleep(for: ((pause ?? .zero) + jitter).duration)
             backoff = min(Self.backoffMax, Milliseconds(backoff.count * 2))
         }
+    }
+
+    private func complainOfExpiry() {
+        guard let ends = identity?.peer.notAfter, HostClock.now() > ends else { return }
+        logger.error(
+            "this host's certificate has ended",
+            metadata: [
+                "ended": "\(ends)",
+                "remedy":
+                    "if the clock is right, stop this agent and enrol anew: belay-agent enroll",
+            ])
     }
 
     /// Serves one connection; gives the pause that the coordinator asked for.
@@ -83,6 +106,7 @@ extension Agent {
                 versions: [1], features: [], agentVersion: AgentVersion.text,
                 facts: HostFacts.gather(), now: HostClock.now(), generation: machine.generation,
                 payloadBytesMax: FrameLimits.v1.payloadBytesMax, open: machine.openForHello))
+        asked = nil
         let pause = await withTaskGroup(of: Milliseconds?.self) { group in
             group.addTask {
                 await outbox.run()
@@ -90,6 +114,10 @@ extension Agent {
             }
             group.addTask {
                 await self.beat(outbox)
+                return nil
+            }
+            group.addTask {
+                await self.renew(outbox)
                 return nil
             }
             group.addTask { await self.read(outbox, dialled) }
@@ -149,7 +177,8 @@ extension Agent {
                     message: message.header.id))
         case .acknowledge:
             handle(.acknowledged(upTo: try message.body(Acknowledgement.self).upTo))
-        case .certificate: try renewed(try message.body(CertificateGrant.self))
+        case .certificate:
+            renewed(try message.body(CertificateGrant.self), askedBy: message.header.re)
         case .refused, .unsupported:
             let refusal = try message.body(Refusal.self)
             logger.warning("refused by the coordinator", metadata: ["reason": "\(refusal.reason)"])
@@ -173,6 +202,8 @@ extension Agent {
         }
         if welcome.acknowledged > 0 { handle(.acknowledged(upTo: welcome.acknowledged)) }
         logger.info("connected", metadata: ["to": "\(configuration.coordinator)"])
+        // Nothing may be reported as verified that the guard took back meanwhile.
+        seeGuard()
         handle(.connected)
     }
 
@@ -188,27 +219,34 @@ extension Agent {
                 return
             }
             guard session === outbox else { continue }
-            outbox.post(.heartbeat, Heartbeat(now: HostClock.now(), metrics: sampler.sample()))
-            renewIfDue(outbox)
+            let metrics = sampler.sample().merging(operations.samples) { host, _ in host }
+            outbox.post(.heartbeat, Heartbeat(now: HostClock.now(), metrics: metrics))
         }
     }
 
-    private func renewIfDue(_ outbox: SessionOutbox) {
-        guard pendingKey == nil, identity?.needsRenewal(at: HostClock.now()) == true else { return }
-        do {
-            let request = try CertificateRequest(for: configuration.host)
-            pendingKey = request.key
-            outbox.post(.renew, RenewRequest(csr: request.request))
-        } catch {
-            logger.error("no request for a new certificate", metadata: ["reason": "\(error)"])
+    /// Asks for the next certificate when it is time, and again when nothing came of it.
+    private func renew(_ outbox: SessionOutbox) async {
+        while !Task.isCancelled {
+            let pause = (try? currentIdentity())?.pauseBeforeRenewal(at: HostClock.now())
+            try? await Task.sleep(for: (pause ?? .seconds(60)).duration)
+            guard !Task.isCancelled, session === outbox, let identity = try? currentIdentity(),
+                HostClock.now() >= identity.renewal
+            else { continue }
+            do {
+                let request = try CertificateRequest(for: configuration.host)
+                let message = outbox.post(.renew, RenewRequest(csr: request.request))
+                asked = (message, request.key)
+            } catch {
+                logger.error("no request for a new certificate", metadata: ["reason": "\(error)"])
+            }
         }
     }
 
-    private func renewed(_ grant: CertificateGrant) throws {
-        guard let key = pendingKey else { return }
-        pendingKey = nil
+    private func renewed(_ grant: CertificateGrant, askedBy message: String?) {
+        guard let asked, asked.message == message else { return }
+        self.asked = nil
         do {
-            try HostIdentity.store(key: key, grant, state)
+            try HostIdentity.store(key: asked.key, grant, state)
             identity = nil
             logger.info("the certificate was renewed")
         } catch {

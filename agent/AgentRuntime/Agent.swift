@@ -27,9 +27,15 @@ package actor Agent {
     var epoch = 0
     var identity: HostIdentity?
     var isWelcomed = false
+    /// True once an order was refused because the journal could not be written.
+    var hasRefusedForJournal = false
     var heartbeatEvery = Milliseconds.seconds(10)
-    /// The key of a certificate that was asked for and not granted yet.
-    var pendingKey: String?
+    /// The newest request for a certificate on this session, and the key that it is for.
+    var asked: (message: String, key: String)?
+    /// What the step that failed last said; evidence of the undo that follows.
+    private(set) var lastFailure: String?
+    /// The agent's own work so far, as metrics.
+    private(set) var operations = OperationCounts()
 
     /// Opens the state and takes the host for this process.
     /// Throws `AgentError` when another agent holds it, when files are open to others, or when the
@@ -114,8 +120,8 @@ package actor Agent {
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(500))
             retryUnwritten()
+            seeGuard()
             if machine.isWaitingForTime { handle(.tick) }
-            if let outcome = files.outcome { handle(.guardActed(outcome)) }
             await keepGuarded()
         }
     }
@@ -134,6 +140,18 @@ package actor Agent {
         } catch {
             logger.error("the guard cannot be started", metadata: ["reason": "\(error)"])
         }
+    }
+
+    /// Looks if the guard acted meanwhile: this process may have been stopped for a while.
+    func seeGuard() {
+        if let outcome = files.outcome { handle(.guardActed(outcome)) }
+    }
+
+    /// Keeps what a step that failed said.
+    func note(_ outcome: StepOutcome, of step: StepSpec) {
+        guard outcome.status != .done else { return }
+        lastFailure =
+            "\(step.name) \(outcome.status.rawValue): \(outcome.message)\n\(outcome.output)"
     }
 
     // MARK: - Durable before visible
@@ -184,6 +202,9 @@ package actor Agent {
                     code: "journal_unwritable",
                     reason: "the agent's journal cannot be written: \(reason)",
                     remedy: "free space on the file system of \(state.path)"), re: message)
+            // On the next connection the coordinator gives the order again.
+            hasRefusedForJournal = true
+            session?.finish()
         case .tick, .guardActed: break
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:
@@ -235,6 +256,7 @@ package actor Agent {
 
     private func carry(_ effect: HostEffect, until cancelled: AsyncStream<Void>) async {
         let hands = HostHands(self)
+        let begun = HostClock.sinceBoot()
         let result = await withTaskGroup(of: WorkResult?.self) { group in
             group.addTask { await hands.carry(effect) }
             group.addTask {
@@ -251,6 +273,7 @@ package actor Agent {
         }
         guard let number = effect.workNumber else { return }
         cancellers[number] = nil
+        operations.count(effect, result, took: HostClock.sinceBoot() - begun)
         // A stopped agent leaves the work's end unwritten: the next start treats it as cut off.
         if Task.isCancelled { return }
         handle(.finished(work: number, result ?? .problem("cancelled")))

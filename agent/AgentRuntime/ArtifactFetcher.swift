@@ -22,6 +22,35 @@ struct ArtifactFetcher: Sendable {
         return false
     }
 
+    /// Removes what no transaction needs any more.
+    func prune(keeping needed: Set<Digest>) {
+        guard let directory = opendir(state.file("artifacts")) else { return }
+        defer { closedir(directory) }
+        while let item = readdir(directory) {
+            let name = withUnsafePointer(to: &item.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            let hex = name.hasSuffix(".part") ? String(name.dropLast(5)) : name
+            guard let digest = Digest(hex), !needed.contains(digest) else { continue }
+            unlink(state.file("artifacts/\(name)"))
+        }
+    }
+
+    /// Why the rest of the artifact does not fit the disk, or nil.
+    func spaceProblem(_ artifact: ArtifactRef) throws -> String? {
+        var info = statvfs()
+        guard statvfs(state.file("artifacts"), &info) == 0 else {
+            throw StateDirectory.failure("look at the space of", state.file("artifacts"))
+        }
+        var present = stat()
+        let here = stat(part(artifact), &present) == 0 ? UInt64(max(0, present.st_size)) : 0
+        let missing = artifact.size.count - min(here, artifact.size.count)
+        let free = UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize))
+        guard !free.overflow, missing > free.partialValue else { return nil }
+        return "artifact \(artifact.name) needs \(missing) bytes, \(free.partialValue) are free on "
+            + "the file system of \(state.file("artifacts")); free some"
+    }
+
     /// Downloads what is missing of it.
     func fetch(
         _ artifact: ArtifactRef, _ connector: FleetConnector, _ tls: TLSContext
@@ -46,7 +75,13 @@ struct ArtifactFetcher: Sendable {
             left -= UInt64(bytes.count)
             try Self.write(Array(bytes), file, name)
         }
-        if left > 0 { throw BlobError.interrupted }
+        // The coordinator sent all that it has: asking again would give no more.
+        guard left == 0 else {
+            unlink(name)
+            throw AgentError(
+                "the coordinator has \(left) bytes less than the plan says",
+                remedy: "it was cut off there: upload it again")
+        }
         guard fsync(file) == 0 else { throw StateDirectory.failure("sync", name) }
     }
 

@@ -11,13 +11,21 @@ enum ControlSocket {
         let path = agent.state.file("control.sock")
         unlink(path)
         // The directory is 0700, so nobody else reaches the socket before its mode is set.
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(unixDomainSocketPath: path) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
-                        wrappingChannelSynchronously: channel)
+        let server: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>
+        do {
+            server = try await ServerBootstrap(group: AgentThreads.loop)
+                .bind(unixDomainSocketPath: path) { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                            wrappingChannelSynchronously: channel)
+                    }
                 }
-            }
+        } catch {
+            throw AgentError(
+                "\(path) cannot be listened on: \(error)",
+                remedy: "the directory must be there and its path shorter than 100 bytes; use "
+                    + "another --state")
+        }
         chmod(path, 0o600)
         defer { unlink(path) }
         try await withThrowingDiscardingTaskGroup { group in

@@ -32,8 +32,13 @@ package enum Enrolment {
         do {
             connection = try await FleetConnector(
                 host: address.host, port: address.port,
-                group: MultiThreadedEventLoopGroup.singleton
+                group: AgentThreads.loop
             ).connect(try TLSContext.enrolling(pinned: token.ca))
+        } catch TLSError.time(let why) {
+            throw AgentError(
+                "the certificate of \(coordinator) is not valid now: \(why)",
+                remedy: "set this host's clock, best by NTP; a coordinator renews its certificate "
+                    + "when it starts", exitCode: 12)
         } catch let error as TLSError {
             throw AgentError(
                 "\(coordinator) is not the coordinator of this token: \(error)",

@@ -16,11 +16,14 @@ package struct GuardFiles: Sendable {
         /// The deadline in milliseconds since that start.
         package var dueSinceBoot: Int64
 
-        /// True at or after the deadline, whatever was done to the wall clock.
-        func isDue(plus grace: Milliseconds) -> Bool {
-            boot == HostClock.boot()
-                ? HostClock.sinceBoot() >= dueSinceBoot + grace.count
-                : HostClock.now() >= order.deadline + grace
+        /// True at or after the deadline, whatever was done to the wall clock. After another start
+        /// of the machine (`boot` differs) only the wall clock is left to go by.
+        package func isDue(
+            plus grace: Milliseconds, boot: String = HostClock.boot(),
+            sinceBoot: Int64 = HostClock.sinceBoot(), now: Timestamp = HostClock.now()
+        ) -> Bool {
+            boot == self.boot
+                ? sinceBoot >= dueSinceBoot + grace.count : now >= order.deadline + grace
         }
     }
 

@@ -1,4 +1,5 @@
-package import Glibc
+import CLinux
+import Glibc
 
 /// Starts the guard: a process of its own session that outlives the agent.
 package struct GuardProcess: Sendable {
@@ -30,7 +31,7 @@ package struct GuardProcess: Sendable {
     }
 
     /// Starts `argv` in a session of its own, with its output in `log` and no other open file.
-    package static func spawn(_ argv: [String], log: String) throws -> pid_t {
+    package static func spawn(_ argv: [String], log: String) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -43,6 +44,8 @@ package struct GuardProcess: Sendable {
         posix_spawn_file_actions_addopen(
             &actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Not even what the agent itself inherited: a supervisor may wait for its end.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -56,7 +59,7 @@ package struct GuardProcess: Sendable {
         var arguments: [UnsafeMutablePointer<CChar>?] = argv.map { strdup($0) }
         arguments.append(nil)
         defer { for argument in arguments { free(argument) } }
-        var child: pid_t = 0
+        var child: Int32 = 0
         let code = posix_spawn(&child, argv[0], &actions, &attributes, arguments, environ)
         guard code == 0 else {
             throw AgentError("cannot start \(argv[0]): \(String(cString: strerror(code)))")

@@ -123,16 +123,18 @@ package final class GuardWatch {
         let context = TemplateContext(
             root: state.root, host: armed.host, labels: order.plan.labels,
             facts: HostFacts.gather(), variables: order.plan.variables)
-        let checks = order.plan.stage(.verification).checks
-        let found = await CheckRunner(root: state.rootDirectory).run(checks, context: context)
-        if order.complete, order.policy == .commitIfValid,
-            Verdict(asked: checks, found: found) == .pass
-        {
-            try finish(armed, .kept, reason, .zero, [:])
-            return true
+        if order.complete, order.policy == .commitIfValid {
+            let checks = order.plan.stage(.verification).checks
+            let found = await CheckRunner(root: state.rootDirectory).run(checks, context: context)
+            if Verdict(asked: checks, found: found) == .pass {
+                try finish(armed, .kept, reason, .zero, [:])
+                return true
+            }
         }
         ProcessGroups(state).end()
-        restore(armed, reason, context, evidence: Evidence.lines(reason, found))
+        let lines = await Evidence(state: state, context: context, plan: order.plan)
+            .gather(reason, lastStep: nil)
+        restore(armed, reason, context, evidence: lines)
         return true
     }
 

@@ -59,7 +59,9 @@ struct HostHands: Sendable {
             return try await block { try disarm(rollout, attempt) }
         case .step(_, let step, _, let plan):
             if let outcome = try await overtaken(plan.rollout) { return .guardActed(outcome) }
-            return .step(await runner(plan).run(step, in: plan, context: context(plan)))
+            let outcome = await runner(plan).run(step, in: plan, context: context(plan))
+            await agent.note(outcome, of: step)
+            return .step(outcome)
         case .pause(_, let span):
             try? await Task.sleep(for: span.duration)
             return .done
@@ -68,10 +70,8 @@ struct HostHands: Sendable {
             return .checks(
                 await CheckRunner(root: state.rootDirectory).run(checks, context: context(plan)))
         case .evidence(_, let plan, let reason):
-            let checks = plan.stage(.verification).checks
-            let found = await CheckRunner(root: state.rootDirectory).run(
-                checks, context: context(plan))
-            return .evidence(Evidence.lines(reason, found))
+            let evidence = Evidence(state: state, context: context(plan), plan: plan)
+            return .evidence(await evidence.gather(reason, lastStep: agent.lastFailure))
         case .restore(_, let point, let names, let rollout, let attempt):
             let plan = await agent.plan(of: rollout)
             return try await block { try restore(point, names, plan, rollout, attempt) }
@@ -144,7 +144,7 @@ struct HostHands: Sendable {
         let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
         guard needed > free else { return nil }
         return "the rollback point can take \(needed) bytes, \(free) are free on the file system "
-            + "of \(state.file("points")); free some or prune points"
+            + "of \(state.file("points")); free some"
     }
 
     func capture(
@@ -211,7 +211,15 @@ struct HostHands: Sendable {
 
     private func fetch(_ artifact: ArtifactRef) async throws -> WorkResult {
         let fetcher = ArtifactFetcher(state: state)
-        if try await block({ try fetcher.isPresent(artifact) }) { return .done }
+        let needed = await agent.artifactsNeeded
+        let isPresent = try await block {
+            fetcher.prune(keeping: needed)
+            return try fetcher.isPresent(artifact)
+        }
+        if isPresent { return .done }
+        if let problem = try await block({ try fetcher.spaceProblem(artifact) }) {
+            return .problem(problem)
+        }
         var failure = ""
         for attempt in 1...8 {
             if Task.isCancelled { return .problem("cancelled") }

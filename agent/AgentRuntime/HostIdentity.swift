@@ -39,9 +39,16 @@ struct HostIdentity: Sendable {
         state.remove("renewed.json")
     }
 
-    /// True from two thirds of the certificate's life on.
-    func needsRenewal(at now: Timestamp) -> Bool {
-        let life = peer.notAfter.since(peer.notBefore).count
-        return now.since(peer.notBefore).count >= life / 3 * 2
+    /// When two thirds of the certificate's life are over.
+    var renewal: Timestamp {
+        peer.notBefore + Milliseconds(peer.notAfter.since(peer.notBefore).count / 3 * 2)
+    }
+
+    /// How long to wait before the certificate must be asked for, again if it was asked for: at
+    /// most an hour, so that a clock that was set is noticed.
+    func pauseBeforeRenewal(at now: Timestamp) -> Milliseconds {
+        let left = renewal.since(now).count
+        let pause = left > 0 ? left : peer.notAfter.since(now).count / 10
+        return Milliseconds(min(3_600_000, max(500, pause)))
     }
 }

@@ -52,6 +52,9 @@ final class SessionOutbox: Sendable {
     /// How long the coordinator has been silent.
     var silence: Milliseconds { Milliseconds(HostClock.sinceBoot() - heard.withLock { $0 }) }
 
+    /// Ends the session once what was posted has left.
+    func finish() { out.finish() }
+
     /// Ends the session.
     func drop() {
         out.finish()

@@ -22,7 +22,8 @@ package struct ProcessRun: Sendable {
     package var grace = Milliseconds.seconds(5)
     /// The last bytes of output (stdout and stderr as they came) that are kept.
     package var outputBytesMax = 4096
-    /// Told the process group's id once the program runs, before anything is waited for.
+    /// Told the process group's id before the program begins: it begins only once this returned,
+    /// and never if this process dies before.
     package var onStart: (@Sendable (Int32) -> Void)?
     /// A run of these fields.
     package init(
@@ -64,7 +65,9 @@ package struct ProcessRun: Sendable {
     }
 
     /// The same, blocking the calling thread; for code that is synchronous.
-    package func runBlocking() -> Result { run(OwnThread.Cancellation()) }
+    package func runBlocking(_ cancellation: OwnThread.Cancellation? = nil) -> Result {
+        run(cancellation ?? OwnThread.Cancellation())
+    }
 
     private func run(_ cancellation: OwnThread.Cancellation) -> Result {
         let begun = ContinuousClock.now
@@ -75,7 +78,11 @@ package struct ProcessRun: Sendable {
                 ending: .notStarted(failure.reason), output: [],
                 took: Milliseconds(since: begun))
         case .success(let started):
-            onStart?(started.pid)
+            if let onStart, let gate = started.gate {
+                onStart(started.pid)
+                gate.open()
+                gate.close()
+            }
             var watch = ProcessWatch(run: self, started: started, begun: begun)
             let ending = watch.finish(cancellation)
             return Result(

@@ -8,6 +8,8 @@ enum ProcessStart {
         let pid: Int32
         /// The reading end of the pipe; the caller closes it.
         let output: Int32
+        /// Holds it back, if somebody wants to know of it before it begins.
+        let gate: ProcessGate?
     }
 
     struct Failure: Error {
@@ -38,13 +40,19 @@ enum ProcessStart {
             return .failure(Failure(reason: "no pipe: \(errorText(errno))"))
         }
         defer { close(ends[1]) }
+        let gate = run.onStart == nil ? nil : ProcessGate()
+        guard run.onStart == nil || gate != nil else {
+            close(ends[0])
+            return .failure(Failure(reason: "no pipe: \(errorText(errno))"))
+        }
         var pid: Int32 = 0
-        let code = spawn(run, program, into: ends[1], &pid)
+        let code = spawn(run, program, behind: gate, into: ends[1], &pid)
         guard code == 0 else {
             close(ends[0])
+            gate?.close()
             return .failure(Failure(reason: "\(program) did not start: \(errorText(code))"))
         }
-        return .success(Started(pid: pid, output: ends[0]))
+        return .success(Started(pid: pid, output: ends[0], gate: gate))
     }
 
     private static func find(_ name: String) -> String? {
@@ -56,12 +64,17 @@ enum ProcessStart {
     }
 
     private static func spawn(
-        _ run: ProcessRun, _ program: String, into pipe: Int32, _ pid: inout Int32
+        _ run: ProcessRun, _ program: String, behind gate: ProcessGate?, into pipe: Int32,
+        _ pid: inout Int32
     ) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let gate {
+            posix_spawn_file_actions_adddup2(&actions, gate.read, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         posix_spawn_file_actions_adddup2(&actions, pipe, 1)
         posix_spawn_file_actions_adddup2(&actions, pipe, 2)
         posix_spawn_file_actions_addclosefrom_np(&actions, 3)
@@ -81,12 +94,18 @@ enum ProcessStart {
             &attributes,
             Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-        var arguments = run.argv.map { strdup($0) } + [nil]
+        let argv =
+            gate == nil
+            ? run.argv
+            : ["/bin/sh", "-c", ProcessGate.script, "sh", program] + run.argv.dropFirst()
+        var arguments = argv.map { strdup($0) } + [nil]
         var environment =
             run.environment.sorted { $0.key < $1.key }.map { strdup("\($0.key)=\($0.value)") }
             + [nil]
         defer { for text in arguments + environment { free(text) } }
-        return posix_spawn(&pid, program, &actions, &attributes, &arguments, &environment)
+        return posix_spawn(
+            &pid, gate == nil ? program : "/bin/sh", &actions, &attributes, &arguments, &environment
+        )
     }
 }
 

@@ -35,6 +35,15 @@ final class DatabaseCopy {
                     "repair the database or restore an earlier point")
             }
             version = try check.userVersion()
+        } catch let error as SQLiteError {
+            remove()
+            // The error names the way through the open directory; operators know the path.
+            throw PointError(
+                "back up", path, error.message,
+                error.code == 5
+                    ? "let the program that holds it end its transaction, or give the component "
+                        + "restart: true"
+                    : "name a sound SQLite database, or repair this one")
         } catch {
             remove()
             throw error

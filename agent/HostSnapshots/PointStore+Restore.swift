@@ -21,12 +21,14 @@ extension PointStore {
             let serviceStates = job.serviceStates()
             let mustStop = job.mustStop(plans)
             if mustStop { plans = try stopAndPlanAgain(serviceStates, job) }
-            try carryOut(plans, job, progress)
-            try job.verify()
-            // An interrupted run may have left them stopped, even if nothing differs any more.
-            for service in serviceStates where job.concernsServices || service.isChosen {
-                try bring(service)
+            do {
+                try carryOut(plans, job, progress)
+                try job.verify()
+            } catch {
+                throw mustStop ? Self.saying(whatIsStopped: serviceStates, error) : error
             }
+            // An interrupted run may have left them stopped, even if nothing differs any more.
+            try bring(serviceStates.filter { job.concernsServices || $0.isChosen })
             let took = begun.duration(to: .now).components
             return RestoreSummary(
                 changed: plans.reduce(0) { $0 + $1.changes.count },
@@ -60,7 +62,10 @@ extension PointStore {
     private func carryOut(
         _ plans: [RestorePlan], _ job: RestoreJob, _ progress: (RestoreProgress) -> Void
     ) throws {
-        for plan in plans where plan.total > 0 {
+        func gain(_ plan: RestorePlan) -> Int64 {
+            Int64(clamping: plan.freed) - Int64(clamping: plan.needed)
+        }
+        for plan in plans.sorted(by: { gain($0) > gain($1) }) where plan.total > 0 {
             var done = 0
             let restorer = TreeRestorer(
                 root: job.reader.root, objects: job.objects, beforeChange: beforeChange)
@@ -72,6 +77,28 @@ extension PointStore {
                         path: printable(path)))
             }
         }
+    }
+
+    /// Files that are half restored must not be served, so the services stay stopped: the error has
+    /// to say it.
+    private static func saying(
+        whatIsStopped states: [RestoreJob.ServiceState], _ error: any Error
+    ) -> any Error {
+        let names = states.filter(\.wasActive).map(\.name.rawValue)
+        guard let failure = error as? PointError, !names.isEmpty else { return error }
+        return PointError(
+            failure.attempt, failure.subject,
+            "\(failure.cause) (it is half restored, so \(names.joined(separator: ", ")) stayed "
+                + "stopped)", failure.remedy)
+    }
+
+    /// Brings all that can be brought, then throws why the first could not be.
+    private func bring(_ states: [RestoreJob.ServiceState]) throws {
+        var failure: (any Error)?
+        for service in states {
+            do { try bring(service) } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
     }
 
     private func bring(_ service: RestoreJob.ServiceState) throws {

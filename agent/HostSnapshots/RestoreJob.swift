@@ -69,34 +69,49 @@ struct RestoreJob {
 
     /// All that can be known to fail before anything changes.
     func check(_ plans: [RestorePlan]) throws {
+        var room: [dev_t: (needed: UInt64, freed: UInt64, place: Descriptor)] = [:]
         for plan in plans {
             for object in plan.objects { _ = try objects.read(object) }
-            try checkSpace(plan)
+            guard let path = plan.changes.first?.path ?? plan.removals.first else { continue }
+            let place = try self.place(of: path)
+            let device = try place.status().st_dev
+            let sum = room[device] ?? (0, 0, place)
+            room[device] = (sum.needed + plan.needed, sum.freed + plan.freed, sum.place)
+        }
+        for (needed, freed, place) in room.values where needed > 0 {
+            try checkSpace(needed, freed, place, plans)
         }
     }
 
-    private func checkSpace(_ plan: RestorePlan) throws {
-        guard let first = plan.changes.first, plan.needed > 0 else { return }
-        var names = try HostRoot.names(of: first.path)
-        var place = reader.root.directory
-        while !names.isEmpty {
-            let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
-            if let (parent, _) = try reader.root.parent(of: path) {
-                place = parent
-                break
-            }
-            names.removeLast()
-        }
+    /// What one component takes, another one may free: a failed step that filled the disk must not
+    /// keep the host from coming back. `carryOut` begins with those that free most.
+    private func checkSpace(
+        _ needed: UInt64, _ freed: UInt64, _ place: Descriptor, _ plans: [RestorePlan]
+    ) throws {
+        let names = plans.filter { $0.needed > 0 }.map { "\($0.component)" }
+            .joined(separator: ", ")
         var room = statvfs()
         guard fstatvfs(place.raw, &room) == 0 else {
-            throw PointError.system("look at", first.path, errno)
+            throw PointError.system("look at the space for", Array(names.utf8), errno)
         }
         let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
-        guard free + plan.freed >= plan.needed + SnapshotLimits.spareBytes else {
+        guard free + freed >= needed + SnapshotLimits.spareBytes else {
             throw PointError(
-                "restore", "component \(plan.component)",
-                "it may take \(plan.needed) bytes and \(free) are free", "free space there")
+                "restore", "component \(names)",
+                "it may take \(needed) bytes, \(free) are free and it frees \(freed)",
+                "free \(needed + SnapshotLimits.spareBytes - free - freed) bytes there")
         }
+    }
+
+    /// The nearest directory above `path` that is there.
+    private func place(of path: [UInt8]) throws -> Descriptor {
+        var names = try HostRoot.names(of: path)
+        while !names.isEmpty {
+            let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
+            if let (parent, _) = try reader.root.parent(of: path) { return parent }
+            names.removeLast()
+        }
+        return reader.root.directory
     }
 
     func mustStop(_ plans: [RestorePlan]) -> Bool {

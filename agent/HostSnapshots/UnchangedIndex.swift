@@ -35,8 +35,11 @@ final class UnchangedIndex {
         }
     }
 
-    private static let magic = Array("BELAYUN1".utf8)
-    private var old: [Key: [ObjectID]] = [:]
+    private static let magic = Array("BELAYUN2".utf8)
+    /// Captures that an entry outlives without being asked for: its file is gone or has changed.
+    /// Fewer, and a component that is captured only now and then is read again each time.
+    private static let ageMax: UInt8 = 8
+    private var old: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
     private var seen: [Key: [ObjectID]] = [:]
     private let directory: String
 
@@ -48,19 +51,21 @@ final class UnchangedIndex {
         else { return }
         var reader = ByteReader(bytes[8..<bytes.count - 32])
         while !reader.isAtEnd {
-            guard let key = try? Key(&reader), let count = try? reader.number(UInt32.self),
+            guard let key = try? Key(&reader), let age = try? reader.number(UInt8.self),
+                let count = try? reader.number(UInt32.self),
                 let ids = try? (0..<count).map({ _ in try reader.objectID() })
             else {
                 old = [:]
                 return
             }
-            old[key] = ids
+            old[key] = (age, ids)
         }
     }
 
     func chunks(of status: stat) -> [ObjectID]? {
         let key = Key(status)
-        return seen[key] ?? old[key]
+        if let known = old[key], seen[key] == nil { seen[key] = known.chunks }
+        return seen[key]
     }
 
     func note(_ status: stat, _ chunks: [ObjectID], now: Int64) {
@@ -69,11 +74,18 @@ final class UnchangedIndex {
         if latest < now - SnapshotLimits.settledNanoseconds { seen[key] = chunks }
     }
 
-    /// Keeps what was noted or used since it was opened, and all else that it knew.
+    /// Keeps what was noted or asked for since it was opened, and of all else what was asked for in
+    /// one of the last captures.
     func save() throws {
+        var kept: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
+        for (key, known) in old where known.age < Self.ageMax {
+            kept[key] = (known.age + 1, known.chunks)
+        }
+        for (key, chunks) in seen { kept[key] = (0, chunks) }
         var bytes = Self.magic
-        for (key, chunks) in old.merging(seen, uniquingKeysWith: { $1 }) {
+        for (key, (age, chunks)) in kept {
             key.append(to: &bytes)
+            bytes.append(number: age)
             bytes.append(number: UInt32(chunks.count))
             for chunk in chunks { bytes += chunk.bytes }
         }

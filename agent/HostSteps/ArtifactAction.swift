@@ -13,6 +13,8 @@ struct ArtifactAction: Sendable {
     let place: StepPlace
     let plan: HostPlan
     let artifacts: @Sendable (Digest) -> String?
+    /// Told the process group of each program before it begins.
+    var onStart: (@Sendable (Int32) -> Void)?
 
     struct Target {
         let reference: ArtifactRef
@@ -55,7 +57,7 @@ struct ArtifactAction: Sendable {
     }
 
     func run(
-        _ action: ArtifactStep, until deadline: ContinuousClock.Instant
+        _ action: ArtifactStep, within limit: WorkLimit
     ) throws(StepFailure) -> String {
         let target = try target(action)
         // What a try that was cut off left, before or after the exchange.
@@ -64,7 +66,7 @@ struct ArtifactAction: Sendable {
         if target.isUnpacked && target.isLinked {
             return "\(action.artifact) is in place at \(target.destination) already"
         }
-        if !target.isUnpacked { try unpack(target, until: deadline) }
+        if !target.isUnpacked { try unpack(target, within: limit) }
         if let link = target.link, !target.isLinked {
             try Self.switchLink(link, to: target.linkText)
         }
@@ -74,7 +76,7 @@ struct ArtifactAction: Sendable {
     }
 
     private func unpack(
-        _ target: Target, until deadline: ContinuousClock.Instant
+        _ target: Target, within limit: WorkLimit
     ) throws(StepFailure) {
         let reference = target.reference
         guard let archive = artifacts(reference.digest), access(archive, R_OK) == 0 else {
@@ -84,7 +86,7 @@ struct ArtifactAction: Sendable {
         }
         let (beside, plain) = target.leftovers
         do throws(StepFailure) {
-            let tar = try decompressed(archive, to: plain, until: deadline)
+            let tar = try decompressed(archive, to: plain, within: limit)
             try TarArchive.check(tar)
             guard mkdir(beside, 0o755) == 0, chmod(beside, 0o755) == 0 else {
                 throw StepFailure("\(beside): \(errorText(errno)); its folder must exist")
@@ -93,12 +95,17 @@ struct ArtifactAction: Sendable {
                 [
                     "tar", "--extract", "--file", tar, "--directory", beside, "--no-same-owner",
                     "--preserve-permissions", "--delay-directory-restore",
-                ], until: deadline)
+                ], within: limit)
             try HostFile.remove(plain)
             try HostFile.replace(
                 beside + "/" + Self.marker, with: Array("\(reference.digest)\n".utf8),
                 existing: nil, mode: 0o644)
             try flush(beside)
+            guard !limit.isOver else {
+                var late = StepFailure("the artifact was not unpacked in time; nothing changed")
+                late.isLate = !limit.cancellation.isCancelled
+                throw late
+            }
             try exchange(beside, target)
         } catch {
             try? HostFile.remove(plain)
@@ -118,7 +125,7 @@ struct ArtifactAction: Sendable {
 
     /// The plain tar file of an archive: itself, or what gzip makes of it at `plain`.
     private func decompressed(
-        _ archive: String, to plain: String, until deadline: ContinuousClock.Instant
+        _ archive: String, to plain: String, within limit: WorkLimit
     ) throws(StepFailure) -> String {
         var magic: [UInt8] = [0, 0]
         let file = open(archive, O_RDONLY | O_CLOEXEC)
@@ -128,19 +135,18 @@ struct ArtifactAction: Sendable {
         guard magic == [0x1F, 0x8B] else { return archive }
         try tool(
             ["/bin/sh", "-c", "exec gzip -dc < \"$1\" > \"$2\"", "sh", archive, plain],
-            until: deadline)
+            within: limit)
         return plain
     }
 
     private func tool(
-        _ argv: [String], until deadline: ContinuousClock.Instant
+        _ argv: [String], within limit: WorkLimit
     ) throws(StepFailure) {
-        let (seconds, attoseconds) = (deadline - ContinuousClock.now).components
-        let left = Milliseconds(seconds * 1000 + attoseconds / 1_000_000_000_000_000)
-        let result = ProcessRun(
+        var run = ProcessRun(
             argv: argv, environment: ["PATH": ProcessRun.path, "LANG": "C.UTF-8"], directory: "/",
-            timeout: max(.zero, left)
-        ).runBlocking()
+            timeout: limit.left)
+        run.onStart = onStart
+        let result = run.runBlocking(limit.cancellation)
         guard result.ending != .exited(0) else { return }
         var failure = StepFailure("the archive cannot be unpacked (\(argv[0]): \(result.ending))")
         failure.isLate = result.ending == .timedOut

@@ -5,42 +5,104 @@ import HostSnapshots
 
 /// Starts, stops and asks services by systemd or by their commands.
 package struct HostServices: ServiceControlling {
+    /// What a service does at the moment.
+    private enum Activity {
+        case runs, isStopped
+        /// systemd starts or stops it, or waits to start it again.
+        case changes
+    }
+
     private let context: TemplateContext
     private let timeout: Milliseconds
-    /// Told the process group of each command.
+    private let systemctl: String
+    private var limit: WorkLimit?
+    /// Told the process group of each command before the command begins.
     package var onStart: (@Sendable (Int32) -> Void)?
 
     /// Services of a host; commands are filled in from `context`. `timeout` bounds each command,
     /// and the wait until a service that was started runs or one that was stopped is gone.
-    package init(context: TemplateContext, timeout: Milliseconds = .seconds(60)) {
+    /// `systemctl` is the program that controls units.
+    package init(
+        context: TemplateContext, timeout: Milliseconds = .seconds(60),
+        systemctl: String = "systemctl"
+    ) {
         self.context = context
         self.timeout = timeout
+        self.systemctl = systemctl
     }
 
-    /// See `ServiceControlling`. Exit 0 means that it runs, 3 that it does not; anything else
-    /// throws.
+    /// The same, held to a limit too.
+    func within(_ limit: WorkLimit, onStart: (@Sendable (Int32) -> Void)?) -> HostServices {
+        var services = self
+        services.limit = limit
+        services.onStart = onStart ?? services.onStart
+        return services
+    }
+
+    /// See `ServiceControlling`. Of a status command exit 0 means that it runs, 3 that it does not,
+    /// anything else throws. A unit that systemd is about to start counts as running.
     package func isActive(_ control: ServiceControl) throws -> Bool {
-        let argv = try argv(control, "is-active", control.status)
-        let result = try run(argv)
-        switch result.ending {
-        case .exited(0): return true
-        case .exited(3): return false
-        default: throw failure(argv, result, "0 (runs) or 3 (does not)")
-        }
+        try activity(control).activity != .isStopped
     }
 
     /// See `ServiceControlling`. Returns once the status says that it runs.
     package func start(_ control: ServiceControl) throws {
-        if try isActive(control) { return }
+        if try activity(control).activity == .runs { return }
         try succeed(try argv(control, "start", control.start))
-        try wait(for: true, control)
+        try wait(for: .runs, control)
     }
 
     /// See `ServiceControlling`. Returns once the status says that it does not run.
     package func stop(_ control: ServiceControl) throws {
-        if try !isActive(control) { return }
+        if try activity(control).activity == .isStopped { return }
         try succeed(try argv(control, "stop", control.stop))
-        try wait(for: false, control)
+        try wait(for: .isStopped, control)
+    }
+
+    /// What the status says, in words, for evidence; never throws.
+    package func describe(_ control: ServiceControl) -> String {
+        do {
+            let (activity, text) = try activity(control)
+            let word =
+                switch activity {
+                case .runs: "runs"
+                case .isStopped: "is stopped"
+                case .changes: "is being started or stopped"
+                }
+            return text.isEmpty ? word : "\(word): \(text)"
+        } catch let failure as StepFailure {
+            return failure.output.isEmpty ? failure.reason : "\(failure.reason): \(failure.output)"
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private func activity(
+        _ control: ServiceControl
+    ) throws -> (activity: Activity, text: String) {
+        let argv = try argv(control, "is-active", control.status)
+        let result = try run(argv)
+        if control.unit != nil, let found = Self.unitActivity(result) {
+            return (found, result.text)
+        }
+        switch result.ending {
+        case .exited(0): return (.runs, result.text)
+        case .exited(3): return (.isStopped, result.text)
+        default: throw failure(argv, result, "0 (runs) or 3 (does not)")
+        }
+    }
+
+    /// systemctl(1), is-active: the state as a word; the exit code is 0 for active ones, 3 for all
+    /// others, and from systemd 254 on 4 for a unit that does not exist.
+    private static func unitActivity(_ result: ProcessRun.Result) -> Activity? {
+        guard case .exited(let code) = result.ending, code == 0 || code == 3 else { return nil }
+        let word = result.text.split(whereSeparator: \.isWhitespace).last.map(String.init)
+        switch word {
+        case "active", "reloading", "refreshing": return .runs
+        case "inactive", "failed", "unknown": return .isStopped
+        case "activating", "deactivating", "maintenance": return .changes
+        default: return nil
+        }
     }
 
     private func argv(
@@ -51,7 +113,7 @@ package struct HostServices: ServiceControlling {
             guard !name.isEmpty && !name.hasPrefix("-") else {
                 throw StepFailure("\(name) is no name of a systemd unit")
             }
-            return ["systemctl", verb, name]
+            return [systemctl, verb, name]
         }
         guard let command, !command.isEmpty else {
             throw StepFailure(
@@ -60,10 +122,12 @@ package struct HostServices: ServiceControlling {
         return try command.map { try context.fill($0) }
     }
 
+    private var commandTimeout: Milliseconds { min(timeout, limit?.left ?? timeout) }
+
     private func run(_ argv: [String]) throws -> ProcessRun.Result {
-        var run = try context.processRun(argv: argv, timeout: timeout)
+        var run = try context.processRun(argv: argv, timeout: commandTimeout)
         run.onStart = onStart
-        return run.runBlocking()
+        return run.runBlocking(limit?.cancellation)
     }
 
     private func succeed(_ argv: [String]) throws {
@@ -71,14 +135,16 @@ package struct HostServices: ServiceControlling {
         guard result.ending == .exited(0) else { throw failure(argv, result, "0") }
     }
 
-    private func wait(for wanted: Bool, _ control: ServiceControl) throws {
+    private func wait(for wanted: Activity, _ control: ServiceControl) throws {
         let deadline = ContinuousClock.now + timeout.duration
-        while try isActive(control) != wanted {
-            guard ContinuousClock.now < deadline else {
+        while try activity(control).activity != wanted {
+            guard ContinuousClock.now < deadline, limit?.isOver != true else {
+                let isCancelled = limit?.cancellation.isCancelled == true
                 var late = StepFailure(
-                    "the service \(wanted ? "did not start" : "did not stop") within "
-                        + "\(timeout.text); read its log")
-                late.isLate = true
+                    "the service \(wanted == .runs ? "did not start" : "did not stop") "
+                        + (isCancelled ? "before the step was cancelled" : "in time; read its log")
+                )
+                late.isLate = !isCancelled
                 throw late
             }
             usleep(50_000)
@@ -92,12 +158,13 @@ package struct HostServices: ServiceControlling {
             switch result.ending {
             case .exited(let code): "exited \(code), \(wanted) wanted"
             case .signalled(let signal): "was ended by signal \(signal)"
-            case .timedOut: "was ended after \(timeout.text)"
+            case .timedOut: "was ended after \(result.took.text)"
             case .cancelled: "was cancelled"
             case .notStarted(let why): "could not be started: \(why)"
             }
         var failure = StepFailure("\(argv.joined(separator: " ")) \(how); read its output")
         failure.output = result.text
+        failure.isLate = result.ending == .timedOut
         return failure
     }
 }

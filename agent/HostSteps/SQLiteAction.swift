@@ -1,9 +1,16 @@
 import FleetWire
 import Glibc
+import HostProcesses
 import SQLiteFile
 
 /// The step `sqlite`.
 struct SQLiteAction: Sendable {
+    /// SQLITE_BUSY and SQLITE_INTERRUPT of sqlite3.h.
+    private static let busy: Int32 = 5
+    private static let interrupted: Int32 = 9
+    /// How long one look waits for a lock.
+    private static let lookMilliseconds: Int32 = 200
+
     let place: StepPlace
 
     /// The migrations that are still to run, and the present version.
@@ -37,7 +44,7 @@ struct SQLiteAction: Sendable {
     }
 
     func run(
-        _ action: SQLiteStep, until deadline: ContinuousClock.Instant
+        _ action: SQLiteStep, within limit: WorkLimit
     ) throws(StepFailure) -> String {
         let (path, first, migrations) = try pending(action)
         guard let target = migrations.last?.version else {
@@ -45,17 +52,17 @@ struct SQLiteAction: Sendable {
         }
         let database: SQLiteConnection
         do throws(SQLiteError) {
-            let (seconds, attoseconds) = (deadline - ContinuousClock.now).components
-            let left = seconds * 1000 + attoseconds / 1_000_000_000_000_000
             database = try SQLiteConnection(
-                path: path, mode: .readWrite, busyMilliseconds: Int32(clamping: max(1, left)))
+                path: path, mode: .readWrite, busyMilliseconds: Self.lookMilliseconds)
         } catch {
             throw StepFailure(error.description)
         }
         var version = first
         for migration in migrations {
             do {
-                try database.until(deadline) { try apply(migration, to: database) }
+                try database.until(limit.deadline, or: { limit.cancellation.isCancelled }) {
+                    try apply(migration, to: database, within: limit)
+                }
             } catch {
                 throw failure(error, migration.version, path: path, at: version)
             }
@@ -64,14 +71,22 @@ struct SQLiteAction: Sendable {
         return "\(path) was migrated from version \(first) to \(target)"
     }
 
+    /// Waits for other processes' locks in short looks, so that it can be cancelled.
     private func apply(
-        _ migration: SQLiteStep.Migration, to database: SQLiteConnection
+        _ migration: SQLiteStep.Migration, to database: SQLiteConnection, within limit: WorkLimit
     ) throws {
-        try database.transaction {
-            // Another process may have migrated it since it was looked at.
-            guard try database.userVersion() < migration.version else { return }
-            try database.run(script: migration.sql)
-            try database.run(script: "PRAGMA user_version=\(migration.version)")
+        while true {
+            do {
+                try database.transaction {
+                    // Another process may have migrated it since it was looked at.
+                    guard try database.userVersion() < migration.version else { return }
+                    try database.run(script: migration.sql)
+                    try database.run(script: "PRAGMA user_version=\(migration.version)")
+                }
+                return
+            } catch let error as SQLiteError where error.code == Self.busy && !limit.isOver {
+                continue
+            }
         }
     }
 
@@ -83,7 +98,7 @@ struct SQLiteAction: Sendable {
         var failure = StepFailure(
             "\(path): the migration to version \(target) failed: \(why); "
                 + "the database stays at version \(version)")
-        failure.isLate = cause?.code == 9 || cause?.code == 5
+        failure.isLate = cause?.code == Self.interrupted || cause?.code == Self.busy
         return failure
     }
 }

@@ -1,5 +1,6 @@
 import AgentRuntime
 import ArgumentParser
+import FleetTransport
 import FleetWire
 import Glibc
 import Logging
@@ -9,6 +10,7 @@ import Logging
     static let configuration = CommandConfiguration(
         commandName: "belay-agent",
         abstract: "Carry rollouts out on this host, and take them back.",
+        discussion: "Flags are all there is to set: the agent reads no configuration file.",
         version: AgentVersion.text,
         subcommands: [
             EnrolCommand.self, RunCommand.self, StatusCommand.self, ValidateCommand.self,
@@ -59,7 +61,7 @@ struct StateOptions: ParsableArguments {
     }
 
     func logger() -> Logger {
-        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        LoggingSystem.bootstrap { PlainLogHandler(label: $0) }
         return Logger(label: "belay-agent")
     }
 }

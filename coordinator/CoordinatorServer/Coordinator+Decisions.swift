@@ -60,7 +60,7 @@ extension Coordinator {
         }
         return APIFailure(
             code: "conflict", message: "\(id) is the last admin token that does not expire",
-            remedy: "make another one first: `belay access create NAME --role admin`")
+            remedy: "make another one first: `belay token access create NAME --role admin`")
     }
 
     static func unknown(_ host: HostID) -> APIFailure {

@@ -70,8 +70,7 @@ extension Coordinator {
             throw refusal
         }
         let issued = try authority.issue(
-            host: request.host, request: request.csr, lifetime: CoordinatorLimits.hostCertificate,
-            now: now)
+            host: request.host, request: request.csr, lifetime: hostCertificate, now: now)
         try await submit(
             .fleet(
                 .enrolled(
@@ -88,7 +87,7 @@ extension Coordinator {
             let authority = try issuer()
             let issued = try authority.issue(
                 host: session.host, request: request.csr,
-                lifetime: CoordinatorLimits.hostCertificate, now: clock())
+                lifetime: hostCertificate, now: clock())
             try await submit(
                 .fleet(.renewed(host: session.host, serial: issued.serial, ends: issued.ends)),
                 actor: "host:\(session.host)")

@@ -96,13 +96,15 @@ extension Coordinator {
         var notes: [String] = []
         let away = plan.hosts.map(\.id).filter { presence[$0] == nil }
         if !away.isEmpty {
-            notes.append("\(away.count) hosts are not connected: \(Self.some(away))")
+            notes.append(
+                (away.count == 1 ? "1 host is" : "\(away.count) hosts are")
+                    + " not connected: \(Self.some(away))")
         }
         for host in plan.hosts {
             guard let skew = presence[host.id]?.skew.count,
                 skew.magnitude > CoordinatorLimits.skewMax.count.magnitude
             else { continue }
-            notes.append("the clock of \(host.id) is off by \(skew / 1000) s")
+            notes.append("the clock of \(host.id) is off by \(skew / 1000) s; set it, best by NTP")
         }
         let known = registry.quarantine
         for digest in [plan.planDigest] + plan.artifacts.map(\.digest) {

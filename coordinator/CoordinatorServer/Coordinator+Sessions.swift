@@ -175,7 +175,16 @@ extension Coordinator {
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))
         case .report: try await take(try message.body(TransactionReport.self), session)
         case .renew: try await renew(message, session)
-        case .inspection, .checked, .points, .refused, .unsupported: session.take(answer: message)
+        case .inspection, .checked, .points, .unsupported: session.take(answer: message)
+        case .refused:
+            if session.take(answer: message) { break }
+            let refusal = try message.body(Refusal.self)
+            logger.warning(
+                "a host refused an order",
+                metadata: [
+                    "host": "\(host)", "reason": "\(refusal.reason)",
+                    "remedy": "\(refusal.remedy ?? "see its log")",
+                ])
         case .bye: session.close()
         default:
             session.post(

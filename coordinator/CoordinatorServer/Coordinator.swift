@@ -56,6 +56,8 @@ package actor Coordinator {
     let store: any StateStore
     /// Issues certificates; nil only where nothing enrols.
     let authority: CertificateAuthority?
+    /// Lifetime of the certificates that hosts get.
+    let hostCertificate: Milliseconds
     let logger: Logger
     let clock: @Sendable () -> Timestamp
     nonisolated let directory = FleetDirectory()
@@ -88,11 +90,13 @@ package actor Coordinator {
 
     /// A coordinator over `store`; `clock` gives the wall-clock time.
     package init(
-        store: any StateStore, authority: CertificateAuthority?, logger: Logger,
+        store: any StateStore, authority: CertificateAuthority?,
+        hostCertificate: Milliseconds = CoordinatorLimits.hostCertificate, logger: Logger,
         clock: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
         self.authority = authority
+        self.hostCertificate = hostCertificate
         self.logger = logger
         self.clock = clock
         startedAt = clock()

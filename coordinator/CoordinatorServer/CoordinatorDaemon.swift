@@ -2,6 +2,7 @@ import FleetTransport
 package import FleetWire
 import Glibc
 import Hummingbird
+import HummingbirdCore
 import HummingbirdTLS
 package import Logging
 import NIOCore
@@ -56,13 +57,16 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     private let store: any StateStore
     private let agents: Endpoint
     private let api: Endpoint
+    private let hostCertificate: Milliseconds
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
     private let listening: @Sendable (Listening) throws -> Void
 
-    /// A coordinator of `home` over `store`; `listening` is told once both ports are open.
+    /// A coordinator of `home` over `store`, whose hosts get certificates of the lifetime
+    /// `hostCertificate`; `listening` is told once both ports are open.
     package init(
         home: CoordinatorHome, store: any StateStore, agents: Endpoint, api: Endpoint,
+        hostCertificate: Milliseconds = CoordinatorLimits.hostCertificate,
         logger: Logger, clock: @escaping @Sendable () -> Timestamp,
         listening: @escaping @Sendable (Listening) throws -> Void
     ) {
@@ -70,6 +74,7 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
         self.store = store
         self.agents = agents
         self.api = api
+        self.hostCertificate = hostCertificate
         self.logger = logger
         self.clock = clock
         self.listening = listening
@@ -79,7 +84,8 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     /// journal cannot be read, or another process writes it.
     package func run() async throws {
         let coordinator = Coordinator(
-            store: store, authority: home.authority, logger: logger, clock: clock)
+            store: store, authority: home.authority, hostCertificate: hostCertificate,
+            logger: logger, clock: clock)
         try await coordinator.recover()
         let artifacts = try ArtifactStore(directory: home.directory + "/artifacts")
         let tls = try TLSContext.server(
@@ -142,9 +148,15 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
         let agents = Endpoint(host: agents.host, port: agentsPort)
         return Application(
             router: routes.router(door: APIDoor(coordinator: coordinator, logger: logger)),
-            server: try .tls(.http1(), tlsConfiguration: tls),
+            server: try .tls(
+                .http1(
+                    configuration: .init(
+                        idleTimeout: .milliseconds(CoordinatorLimits.apiIdleMax.count))),
+                tlsConfiguration: tls),
             configuration: .init(
-                address: .hostname(api.host, port: api.port), serverName: nil),
+                address: .hostname(api.host, port: api.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    CoordinatorLimits.apiConnectionsMax)),
             onServerRunning: { [listening, logger, api] channel in
                 let bound = Listening(
                     agents: agents.text,

@@ -37,10 +37,20 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
     /// When the certificate ends.
     package let certificateEnds: Timestamp
 
-    /// Makes a new home in `directory` and gives the first admin token, printed. Throws when there is
-    /// anything of a coordinator there already.
+    /// There while a home is being made: what stands beside it is unfinished and nobody used it.
+    private static let unfinished = "unfinished"
+    private static let parts = [
+        "authority.key", "authority.pem", "identity.json", "coordinator.key", "coordinator.pem",
+        "journal.sqlite",
+    ]
+
+    /// Makes a new home in `directory` and gives the first admin token, printed; `announce` is told
+    /// it first. Until then the home is unfinished: what a crash left is made anew. Throws when
+    /// there is anything of a coordinator there already.
+    @discardableResult
     package static func make(
-        in directory: String, identity: Identity, now: Timestamp
+        in directory: String, identity: Identity, now: Timestamp,
+        announce: (String) throws -> Void = { _ in }
     ) async throws -> String {
         let files = FileManager.default
         if !files.fileExists(atPath: directory) {
@@ -49,12 +59,8 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
                 attributes: [.posixPermissions: 0o700])
         }
         try PrivateFiles.requirePrivate(directory)
-        for name in ["authority.key", "authority.pem", "identity.json", "journal.sqlite"]
-        where files.fileExists(atPath: directory + "/" + name) {
-            throw StoreError.unusable(
-                "\(directory) holds a coordinator already (\(name)); start it with "
-                    + "`belay-coordinator run`, or choose another directory with --state")
-        }
+        try clear(directory)
+        try PrivateFiles.write([], to: directory + "/" + unfinished)
         let authority = try CertificateAuthority.make(
             in: directory, name: identity.name, now: now)
         try PrivateFiles.write(
@@ -69,7 +75,25 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
                     at: now, actor: "coordinator", stream: "fleet", kind: event.kind,
                     payload: try WireJSON.encode(event))
             ], expecting: await store.lastSequence())
+        try announce(grant.token)
+        try files.removeItem(atPath: directory + "/" + unfinished)
         return grant.token
+    }
+
+    /// Removes what an `init` that was cut off has left; throws when a finished home is there.
+    private static func clear(_ directory: String) throws {
+        let files = FileManager.default
+        let found = parts.filter { files.fileExists(atPath: directory + "/" + $0) }
+        guard files.fileExists(atPath: directory + "/" + unfinished) else {
+            guard let first = found.first else { return }
+            throw StoreError.unusable(
+                "\(directory) holds a coordinator already (\(first)); start it with "
+                    + "`belay-coordinator run`, or choose another directory with --state")
+        }
+        let others = found + ["journal.sqlite-wal", "journal.sqlite-shm", "journal.sqlite-journal"]
+        for name in others where files.fileExists(atPath: directory + "/" + name) {
+            try files.removeItem(atPath: directory + "/" + name)
+        }
     }
 
     /// Reads a home; renews the coordinator's certificate when two thirds of its life are over.
@@ -82,27 +106,71 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
                     + "`belay-coordinator init --state \(directory)`")
         }
         try PrivateFiles.requirePrivate(directory)
+        try Self.requireWhole(directory)
         self.directory = directory
-        identity = try WireJSON.decode(
-            Identity.self, from: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
-        authority = try CertificateAuthority.load(from: directory)
-        let certificatePath = directory + "/coordinator.pem"
-        let keyPath = directory + "/coordinator.key"
-        try PrivateFiles.requirePrivate(keyPath)
-        let certificate = try String(contentsOfFile: certificatePath, encoding: .utf8)
-        let found = try CertificateRequest.describe(certificate: certificate)
-        let life = found.notAfter.since(found.notBefore).count
-        if now.since(found.notBefore).count >= life / 3 * 2 {
-            logger.notice("the coordinator's certificate is renewed")
-            let issued = try Self.issue(authority, identity, in: directory, now: now)
-            chain = issued.certificate + authority.certificatePEM
-            key = issued.key
-            certificateEnds = issued.ends
-        } else {
-            chain = certificate + authority.certificatePEM
-            key = try String(contentsOfFile: keyPath, encoding: .utf8)
-            certificateEnds = found.notAfter
+        do {
+            identity = try WireJSON.decode(
+                Identity.self, from: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
+        } catch {
+            throw StoreError.unusable(
+                "\(path) is malformed; restore it from a backup, or write it anew: "
+                    + #"{"name":"…","addresses":["…"]}"#)
         }
+        authority = try CertificateAuthority.load(from: directory)
+        let pair = try Self.pair(authority, identity, in: directory, now: now, logger)
+        chain = pair.certificate + authority.certificatePEM
+        key = pair.key
+        certificateEnds = pair.ends
+    }
+
+    /// Throws for a home whose making was cut off, or that lost its journal: without it no host, no
+    /// token and no rollout is known, and a new one would begin at the first generation.
+    private static func requireWhole(_ directory: String) throws {
+        guard access(directory + "/" + unfinished, F_OK) != 0 else {
+            throw StoreError.unusable(
+                "the making of \(directory) was cut off; finish it with "
+                    + "`belay-coordinator init --state \(directory)`")
+        }
+        let journal = directory + "/journal.sqlite"
+        var info = stat()
+        guard stat(journal, &info) == 0, info.st_size > 0 else {
+            throw StoreError.unusable(
+                "\(journal) is missing or empty, and with it all that this coordinator knew; "
+                    + "restore it from a backup, or make a new coordinator in another directory")
+        }
+    }
+
+    /// The coordinator's certificate and key: those that are stored, or new ones when two thirds of
+    /// their life are over, or when they do not fit together because a renewal was cut off.
+    private static func pair(
+        _ authority: CertificateAuthority, _ identity: Identity, in directory: String,
+        now: Timestamp, _ logger: Logger
+    ) throws -> (certificate: String, key: String, ends: Timestamp) {
+        func anew() throws -> (certificate: String, key: String, ends: Timestamp) {
+            let issued = try issue(authority, identity, in: directory, now: now)
+            return (issued.certificate, issued.key, issued.ends)
+        }
+        let keyPath = directory + "/coordinator.key"
+        if access(keyPath, F_OK) == 0 { try PrivateFiles.requirePrivate(keyPath) }
+        guard
+            let certificate = try? String(
+                contentsOfFile: directory + "/coordinator.pem", encoding: .utf8),
+            let key = try? String(contentsOfFile: keyPath, encoding: .utf8),
+            let found = try? CertificateRequest.describe(certificate: certificate),
+            (try? TLSContext.server(
+                .init(
+                    chain: certificate + authority.certificatePEM, key: key,
+                    authority: authority.certificatePEM))) != nil
+        else {
+            logger.warning("the coordinator's certificate and key do not fit; they are made anew")
+            return try anew()
+        }
+        let life = found.notAfter.since(found.notBefore).count
+        guard now.since(found.notBefore).count < life / 3 * 2 else {
+            logger.notice("the coordinator's certificate is renewed")
+            return try anew()
+        }
+        return (certificate, key, found.notAfter)
     }
 
     private static func issue(
@@ -121,7 +189,7 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
         let issued = try authority.issueCoordinator(
             name: identity.name, dnsNames: names, addresses: addresses,
             lifetime: CoordinatorLimits.coordinatorCertificate, now: now)
-        // A crash between the two leaves a pair that TLS refuses at the next start.
+        // A crash between the two leaves a pair that does not fit; the next start makes it anew.
         try PrivateFiles.write(Array(issued.key.utf8), to: directory + "/coordinator.key")
         try PrivateFiles.write(Array(issued.certificate.utf8), to: directory + "/coordinator.pem")
         return issued

@@ -1,4 +1,4 @@
-import FleetWire
+package import FleetWire
 
 /// The limits of the coordinator, each with what breaks if it changes.
 package enum CoordinatorLimits {
@@ -12,8 +12,10 @@ package enum CoordinatorLimits {
     static let answerWithin = Milliseconds.seconds(60)
     /// A host's clock may be off by this much before it is told.
     static let skewMax = Milliseconds.seconds(30)
-    /// Lifetime of a host's certificate; the agent renews at two thirds of it.
-    static let hostCertificate = Milliseconds.seconds(30 * 86_400)
+    /// Lifetime of a host's certificate unless another is chosen; the agent renews at two thirds.
+    package static let hostCertificate = Milliseconds.seconds(30 * 86_400)
+    /// Shorter-lived certificates than this would end between two heartbeats.
+    package static let hostCertificateMin = Milliseconds.seconds(5)
     /// Events of a rollout between two checkpoints.
     static let checkpointEvery = 500
     /// Hosts inspected at the same time by one `belay plan`.
@@ -38,6 +40,12 @@ package enum CoordinatorLimits {
     static let hostPlanBytesMax = 1_000_000
     /// Disk space that an upload must leave free, in bytes, so that the journal can go on.
     static let spareBytes: UInt64 = 128 << 20
+    /// A connection of the API that sends nothing, or only part of a request, is closed after this;
+    /// one whose request is being answered is not. Longer lets idle peers hold descriptors.
+    static let apiIdleMax = Milliseconds.seconds(30)
+    /// Connections of the API at the same time; more wait to be accepted. Bounds the descriptors
+    /// that peers without a token can take from the agents and the journal.
+    static let apiConnectionsMax = 1000
     /// The longest that a long poll waits; past it proxies cut connections.
     static let pollMax = Milliseconds.seconds(60)
     /// Lines of events in one answer.

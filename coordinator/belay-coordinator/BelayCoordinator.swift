@@ -1,8 +1,10 @@
 import ArgumentParser
 import CoordinatorServer
+import FleetTransport
 import FleetWire
 import Foundation
 import Logging
+import RolloutPlan
 import ServiceLifecycle
 import StateStore
 import UnixSignals
@@ -54,13 +56,16 @@ struct InitCommand: AsyncParsableCommand {
             var addresses = ["localhost", "127.0.0.1", "::1", ProcessInfo.processInfo.hostName]
             addresses += address
             var seen: Set<String> = []
-            let token = try await CoordinatorHome.make(
+            try await CoordinatorHome.make(
                 in: state,
                 identity: .init(
                     name: name, addresses: addresses.filter { seen.insert($0).inserted }),
-                now: BelayCoordinator.now())
-            FileHandle.standardError.write(Data(Self.advice(state).utf8))
-            print(token)
+                now: BelayCoordinator.now(),
+                announce: { token in
+                    FileHandle.standardError.write(Data(Self.advice(state).utf8))
+                    print(token)
+                    fflush(nil)
+                })
         } catch {
             throw BelayCoordinator.fail(error)
         }
@@ -97,6 +102,9 @@ struct RunCommand: AsyncParsableCommand {
         help:
             "Where operators connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
     var api = "127.0.0.1:7431"
+    @Option(
+        help: "Lifetime of the hosts' certificates, which renew at two thirds of it: 5s to 365d.")
+    var hostCertificateLifetime = "30d"
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"
 
@@ -104,15 +112,18 @@ struct RunCommand: AsyncParsableCommand {
         for text in [agents, api] where CoordinatorDaemon.Endpoint(text) == nil {
             throw ValidationError("\(text) is not HOST:PORT")
         }
+        guard let life = Milliseconds(friendly: hostCertificateLifetime),
+            life >= CoordinatorLimits.hostCertificateMin
+        else {
+            throw ValidationError("\(hostCertificateLifetime) is not a time from 5s to 365d")
+        }
         guard Logger.Level(rawValue: logLevel) != nil else {
             throw ValidationError("\(logLevel) is no level")
         }
     }
 
     func run() async throws {
-        var logger = Logger(label: "belay-coordinator") {
-            StreamLogHandler.standardError(label: $0)
-        }
+        var logger = Logger(label: "belay-coordinator") { PlainLogHandler(label: $0) }
         logger.logLevel = Logger.Level(rawValue: logLevel) ?? .info
         do {
             guard let agents = CoordinatorDaemon.Endpoint(agents),
@@ -133,7 +144,9 @@ struct RunCommand: AsyncParsableCommand {
         let path = state + "/coordinator.json"
         try? FileManager.default.removeItem(atPath: path)
         let daemon = CoordinatorDaemon(
-            home: home, store: store, agents: agents, api: api, logger: logger,
+            home: home, store: store, agents: agents, api: api,
+            hostCertificate: Milliseconds(friendly: hostCertificateLifetime)
+                ?? CoordinatorLimits.hostCertificate, logger: logger,
             clock: BelayCoordinator.now,
             listening: { try PrivateFiles.write(WireJSON.encode($0), to: path) })
         defer { try? FileManager.default.removeItem(atPath: path) }

@@ -145,14 +145,27 @@ package final class TLSEngine {
         return identity
     }
 
+    /// Tells a certificate that is not valid now from one that is wrong.
+    private func checkTime() throws(TLSError) {
+        guard let certificate = belay_peer_certificate(connection) else { return }
+        defer { X509_free(certificate) }
+        if X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0 {
+            throw .time("by the clock of this host it begins in the future")
+        }
+        if X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0 {
+            throw .time("by the clock of this host it has ended")
+        }
+    }
+
     private func checkPin() throws(TLSError) {
         guard case .pinned(let expected) = context.trust else { return }
         for index in 0..<belay_chain_count(connection) {
             guard let candidate = belay_chain_at(connection, index),
                 try PeerIdentity.fingerprint(of: candidate) == expected
             else { continue }
-            guard belay_verify_against(connection, candidate) == 1 else { break }
-            return
+            if belay_verify_against(connection, candidate) == 1 { return }
+            try checkTime()
+            break
         }
         throw .identity(
             "the coordinator's authority is not the one that the token names; "

@@ -188,7 +188,8 @@ package struct TransactionReport: Codable, Sendable, Hashable {
     package var point: PointSummary?
     /// With guarded and verified: when the guard acts without confirmation.
     package var deadline: Timestamp?
-    /// With failed, rollingBack and rollbackFailed: why, in words.
+    /// With failed, rollingBack and rollbackFailed: why, in words. With rolledBack: what else went
+    /// wrong, such as a save of the state before the rollback; nil if nothing did.
     package var failure: String?
     /// With failed: true if components had been changed.
     package var mutated: Bool?

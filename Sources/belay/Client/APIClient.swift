@@ -173,7 +173,7 @@ struct APIClient: Sendable {
     private func refusal(
         _ attempt: String, _ status: HTTPResponseStatus, _ content: [UInt8]
     ) -> CommandFailure {
-        if let failure = try? WireJSON.decode(APIFailure.self, from: content) {
+        if let failure = try? WireJSON.decode(APIFailure.self, from: Audience.admit(content)) {
             return CommandFailure(attempt: attempt, refusal: failure)
         }
         let code =
@@ -193,7 +193,7 @@ struct APIClient: Sendable {
 
     private func decode<Value: Decodable>(_ content: [UInt8], _ attempt: String) throws -> Value {
         do {
-            return try WireJSON.decode(Value.self, from: content)
+            return try WireJSON.decode(Value.self, from: Audience.admit(content))
         } catch {
             throw CommandFailure(
                 .error,

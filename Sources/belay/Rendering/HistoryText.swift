@@ -17,7 +17,7 @@ enum HistoryText {
             case .error: .bad
             }
         return style.paint(time, .faint) + "  " + (about.isEmpty ? "" : about + "  ")
-            + style.paint(entry.text, role)
+            + style.paint(PlainText.line(entry.text), role)
     }
 
     static func list(_ entries: [HistoryEntry], isWide: Bool, style: Style) -> [String] {

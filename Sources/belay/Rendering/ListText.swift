@@ -39,7 +39,7 @@ enum ListText {
             ("agent", host.agentVersion ?? ""), ("held by", host.heldBy?.rawValue ?? "no rollout"),
             ("certificate", "ends " + QuantityText.date(host.certificateEnds)),
         ]
-        if let skew = host.clockSkew { rows.append(("clock", "\(skew.count) ms off")) }
+        if let skew = host.clockSkew { rows.append(("clock", clock(skew, style))) }
         if let revoked = host.revoked { rows.append(("revoked", revoked)) }
         rows += section("labels", host.labels.map { ($0, $1) })
         rows += section("facts", host.facts.map { ($0, $1) })
@@ -155,8 +155,26 @@ enum ListText {
 
     private static func state(_ host: HostView, _ style: Style) -> String {
         if host.revoked != nil { return style.paint("revoked", .bad) }
-        return host.connected
-            ? style.paint("connected", .good) : style.paint("away", .caution)
+        guard host.connected else { return style.paint("away", .caution) }
+        guard let skew = host.clockSkew, isWrong(skew) else {
+            return style.paint("connected", .good)
+        }
+        return style.paint("connected, clock \(difference(skew))", .caution)
+    }
+
+    /// Past this certificates and the times in reports are not to be trusted; as the coordinator's
+    /// own warning has it.
+    private static func isWrong(_ skew: Milliseconds) -> Bool { skew.count.magnitude > 30_000 }
+
+    private static func difference(_ skew: Milliseconds) -> String {
+        QuantityText.span(.seconds(Int64(clamping: skew.count.magnitude / 1000)))
+            + (skew.count > 0 ? " ahead" : " behind")
+    }
+
+    private static func clock(_ skew: Milliseconds, _ style: Style) -> String {
+        guard isWrong(skew) else { return "\(skew.count) ms off" }
+        return style.paint(difference(skew), .caution)
+            + " of the coordinator's; set it, best by NTP"
     }
 
     private static func pairs(_ labels: [String: String]) -> String {

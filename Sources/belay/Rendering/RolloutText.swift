@@ -19,7 +19,7 @@ enum RolloutText {
             if isWide {
                 let end = view.endedAt ?? now
                 row += [
-                    QuantityText.span(.seconds(end.since(view.createdAt).count / 1000)), view.by,
+                    QuantityText.span(end.since(view.createdAt)), view.by,
                     view.planDigest.short, view.reason,
                 ]
             }
@@ -44,12 +44,12 @@ enum RolloutText {
             ("by", view.by), ("began", QuantityText.date(view.createdAt)),
         ]
         if let ended = view.endedAt { rows.append(("ended", QuantityText.date(ended))) }
-        rows.append(("took", QuantityText.span(.seconds(end.since(view.createdAt).count / 1000))))
+        rows.append(("took", QuantityText.span(end.since(view.createdAt))))
         if view.endedAt == nil, let estimate = view.estimatedEnd {
             rows.append(("should end", QuantityText.date(estimate)))
         }
         rows.append(("unavailable", "\(view.unavailable) of \(view.unavailableMax)"))
-        rows.append(("reason", view.reason))
+        rows.append(("reason", PlainText.line(view.reason)))
         return [title]
             + rows.map { "  " + style.paint(DisplayWidth.pad($0, to: 12), .faint) + $1 }
     }
@@ -59,7 +59,7 @@ enum RolloutText {
             ["WAVE", "STATE", "HOSTS", "GATE", "VERDICT", "RESTS ON"], right: ["HOSTS"])
         for wave in view.waves {
             let head = [
-                wave.name, style.paint(wave.state.rawValue, wave.state.role),
+                wave.name, style.paint(view.label(of: wave), wave.state.role),
                 "\(view.settled(in: wave))/\(wave.hosts.count)",
             ]
             if wave.gates.isEmpty { table.rows.append(head) }
@@ -111,17 +111,28 @@ enum RolloutText {
         return table.lines(style: style)
     }
 
+    private static func lostLine(_ state: HostState, _ names: String, _ style: Style) -> String {
+        "  " + style.paint(state.symbol(style), state.role) + " \(names) \(state.label)"
+    }
+
     /// What is said once a rollout has ended.
     static func outcome(_ view: RolloutView, style: Style) -> [String] {
         var lines = [
             style.paint(view.state.label, view.state.role)
-                + ": \(view.name) (\(view.id)). \(view.reason)"
+                + PlainText.line(": \(view.name) (\(view.id)). \(view.reason)")
         ]
-        for host in view.lostHosts {
-            let failure = host.failure.map { ": \($0)" } ?? ""
+        let lost = view.lostHosts
+        for host in lost where host.failure != nil {
+            lines.append(lostLine(host.state, "\(host.id)", style)
+                    + PlainText.line(": \(host.failure ?? "")"))
+        }
+        // Hosts that only went along have nothing of their own to say.
+        for state in HostState.allCases {
+            let ids = lost.filter { $0.state == state && $0.failure == nil }.map(\.id.rawValue)
+            guard !ids.isEmpty else { continue }
+            let more = ids.count > 12 ? ", and \(ids.count - 12) more" : ""
             lines.append(
-                "  " + style.paint(host.state.symbol(style), host.state.role)
-                    + " \(host.id) \(host.state.label)\(failure)")
+                lostLine(state, ids.prefix(12).joined(separator: ", ") + more, style))
         }
         if !view.lostHosts.isEmpty {
             lines.append(

@@ -77,6 +77,36 @@ extension RolloutView.WaveView.State {
 }
 
 extension RolloutView {
+    /// True once hosts are or were taken back, or nothing goes on: waves then stand where they stood.
+    var isOver: Bool {
+        switch state {
+        case .rollingBack, .rolledBack, .rollbackFailed, .aborted: true
+        case .planned, .awaitingApproval, .running, .paused, .succeeded: false
+        }
+    }
+
+    /// A wave's state in words; one that will not go on is not said to.
+    func label(of wave: WaveView) -> String {
+        switch wave.state {
+        case .waiting: isOver ? "not begun" : "waiting"
+        case .migrating, .soaking, .gating: isOver ? "stopped" : wave.state.rawValue
+        case .passed, .failed: wave.state.rawValue
+        }
+    }
+
+    /// Hosts of a wave that are back or gave up, of those that are or were taken back; nil while the
+    /// rollout goes forward.
+    func takenBack(in wave: WaveView) -> (done: Int, of: Int)? {
+        guard isOver, state != .aborted else { return nil }
+        let members = Set(wave.hosts)
+        let mine = hosts.filter { members.contains($0.id) }
+        let back = mine.count { $0.state == .rolledBack }
+        let open = mine.count {
+            $0.state != .rolledBack && ($0.changed || $0.state == .rollingBack)
+        }
+        return (back, back + open)
+    }
+
     /// Hosts that are where their wave wants them.
     func settled(in wave: WaveView) -> Int {
         let members = Set(wave.hosts)

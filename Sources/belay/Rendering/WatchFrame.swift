@@ -49,20 +49,23 @@ struct WatchFrame {
     private func waves() -> [String] {
         let names = view.waves.map { DisplayWidth.of($0.name) }.max() ?? 0
         let counts = view.waves.map { "\($0.hosts.count)/\($0.hosts.count)".count }.max() ?? 0
-        let states = view.waves.map { $0.state.rawValue.count }.max() ?? 0
+        let states = view.waves.map { view.label(of: $0).count }.max() ?? 0
         return view.waves.map { wave in
-            let settled = view.settled(in: wave)
+            let back = view.takenBack(in: wave)
+            let done = back?.done ?? view.settled(in: wave)
+            let total = back?.of ?? wave.hosts.count
             let bar = ProgressBar.text(
-                done: settled, total: wave.hosts.count, columns: width >= 72 ? 16 : 8,
-                style: style, role: wave.state == .failed ? .bad : .good)
+                done: done, total: total, columns: width >= 72 ? 16 : 8, style: style,
+                role: back != nil ? .caution : wave.state == .failed ? .bad : .good)
             let count = DisplayWidth.pad(
-                "\(settled)/\(wave.hosts.count)", to: counts, right: true)
+                total == 0 ? "" : "\(done)/\(total)\(back == nil ? "" : " back")",
+                to: counts + (back == nil ? 0 : 5), right: true)
             var line = style.paint(wave.state.symbol(style), wave.state.role) + " "
             line += DisplayWidth.pad(wave.name, to: names) + "  " + bar + " " + count + "  "
             let detail = gates(of: wave)
             line += style.paint(
                 detail.isEmpty
-                    ? wave.state.rawValue : DisplayWidth.pad(wave.state.rawValue, to: states),
+                    ? view.label(of: wave) : DisplayWidth.pad(view.label(of: wave), to: states),
                 wave.state.role)
             return detail.isEmpty ? line : line + "  " + detail
         }
@@ -136,7 +139,7 @@ struct WatchFrame {
     }
 
     private func step(_ host: RolloutView.HostView, isActive: Bool) -> String {
-        if let failure = host.failure, host.state != .committed { return failure }
+        if let failure = host.failure, host.state != .committed { return PlainText.line(failure) }
         if !host.connected, host.state != .pending {
             return style.paint("not connected", .caution)
         }
@@ -182,6 +185,6 @@ struct WatchFrame {
         } else {
             text = WhyText.sentence(view.why, now: now)
         }
-        return DisplayWidth.wrap(text, to: width)
+        return DisplayWidth.wrap(PlainText.line(text), to: width)
     }
 }

@@ -22,8 +22,9 @@ enum WhyText {
     }
 
     static func lines(_ why: WhyView, now: Timestamp, style: Style) -> [String] {
-        var lines = [sentence(why, now: now)]
-        if !why.hosts.isEmpty {
+        var lines = [PlainText.line(sentence(why, now: now))]
+        // A sentence that names them needs them no second time.
+        if !why.hosts.isEmpty, !lines[0].contains(why.hosts[0].rawValue) {
             let names = why.hosts.prefix(12).map(\.rawValue).joined(separator: ", ")
             let more = why.hosts.count > 12 ? " and \(why.hosts.count - 12) more" : ""
             lines.append(style.paint("held up by: ", .faint) + names + more)

@@ -30,7 +30,7 @@ struct TextTable {
     {
         if rows.isEmpty, let empty { return [indent + style.paint(empty, .faint)] }
         var widths = columns.indices.map { index in
-            let cells = rows.map { index < $0.count ? $0[index] : "" }
+            let cells = rows.map { index < $0.count ? Self.inOneLine($0[index]) : "" }
             return max(
                 columns[index].least,
                 ([columns[index].title] + cells).map(DisplayWidth.of).max() ?? 0)
@@ -51,9 +51,16 @@ struct TextTable {
         }
     }
 
+    /// A line feed in a cell would begin a line that looks like a row.
+    private static func inOneLine(_ cell: String) -> String {
+        guard cell.contains(where: \.isNewline) else { return cell }
+        return cell.split(whereSeparator: \.isNewline).joined(separator: "⏎")
+    }
+
     private func line(_ cells: [String], _ widths: [Int]) -> String {
         let padded = columns.indices.map { index in
-            let text = DisplayWidth.cut(index < cells.count ? cells[index] : "", to: widths[index])
+            let cell = index < cells.count ? Self.inOneLine(cells[index]) : ""
+            let text = DisplayWidth.cut(cell, to: widths[index])
             return DisplayWidth.pad(text, to: widths[index], right: columns[index].right)
         }
         var line = padded.joined(separator: "  ")

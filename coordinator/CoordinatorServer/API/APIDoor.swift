@@ -49,7 +49,7 @@ struct APIDoor: RouterMiddleware {
                 throw APIFailure(
                     code: "not_authorised",
                     message: "the request carries no valid API token",
-                    remedy: "set BELAY_TOKEN to a token of `belay access create`")
+                    remedy: "set BELAY_TOKEN to a token of `belay token access create`")
             }
             return try await next(request, context)
         } catch {

@@ -39,8 +39,7 @@ extension APIRoutes {
         },
         APIRoute(.head, "/v1/artifacts/{sha256}", .operator) { _, context, api in
             let digest = try context.digest()
-            return Response(
-                status: api.artifacts.file(of: digest) == nil ? .notFound : .ok)
+            return Response(status: try await api.artifacts.isWhole(digest) ? .ok : .notFound)
         },
         APIRoute(.put, "/v1/artifacts/{sha256}", .operator) { request, context, api in
             let digest = try context.digest()

@@ -44,6 +44,34 @@ package struct ArtifactStore: Sendable {
         return access(path, R_OK) == 0 ? path : nil
     }
 
+    /// True if an artifact is here with the right bytes. A damaged one is removed, so that it can be
+    /// uploaded again. Throws when it cannot be read.
+    package func isWhole(_ digest: Digest) async throws -> Bool {
+        guard let path = file(of: digest) else { return false }
+        return try await threads.runIfActive {
+            let found = try Self.digest(of: path)
+            if found != digest, unlink(path) != 0 { throw Self.failure("remove", path) }
+            return found == digest
+        }
+    }
+
+    private static func digest(of path: String) throws -> Digest {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw failure("read", path) }
+        defer { close(file) }
+        let hasher = SHA256Hasher()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = read(file, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw failure("read", path) }
+            if count == 0 { return hasher.finish() }
+            buffer.withUnsafeBytes {
+                hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count]))
+            }
+        }
+    }
+
     /// Takes an artifact's bytes; `length` is what the sender announced. False if it was there
     /// already, and then the bytes are not read. Throws `APIFailure` for too many or wrong bytes
     /// and for a full disk; nothing is left of it then.

@@ -43,8 +43,8 @@ package struct FleetRegistry: Sendable {
     package struct Host: Sendable, Hashable {
         /// What operators say of it.
         package var labels: [String: String]
-        /// Serial numbers of certificates that are valid for it: the newest, and the one before
-        /// until the host has shown the newest.
+        /// Serial numbers of certificates that are valid for it: the newest, and some before it, as
+        /// a host may never have got the newest ones.
         package var serials: [String]
         /// When its newest certificate ends.
         package var ends: Timestamp
@@ -74,6 +74,9 @@ package struct FleetRegistry: Sendable {
         package var secret: Digest
     }
 
+    /// Certificates of one host at once; with fewer, grants that were lost on their way could lock
+    /// it out.
+    private let serialsMax = 8
     /// By id.
     package private(set) var hosts: [HostID: Host] = [:]
     /// By id.
@@ -97,7 +100,7 @@ package struct FleetRegistry: Sendable {
                 revoked: nil)
             tokens[token]?.used += 1
         case .renewed(let host, let serial, let ends):
-            let before = hosts[host]?.serials.prefix(1) ?? []
+            let before = hosts[host]?.serials.prefix(serialsMax - 1) ?? []
             hosts[host]?.serials = [serial] + before
             hosts[host]?.ends = ends
         case .labelled(let host, let change):

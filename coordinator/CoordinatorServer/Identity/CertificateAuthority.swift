@@ -112,10 +112,12 @@ package struct CertificateAuthority: Sendable, CustomStringConvertible {
     ) throws -> Issued {
         let serial = Certificate.SerialNumber()
         let ends = min(now + lifetime, Timestamp(certificate.notValidAfter))
+        // For holders whose clocks are behind; a short life must not seem to be over by that.
+        let backdated = Milliseconds(min(300_000, lifetime.count / 10))
         let issued = try Certificate(
             version: .v3, serialNumber: serial, publicKey: publicKey,
-            notValidBefore: Self.date(now + .seconds(-300)), notValidAfter: Self.date(ends),
-            issuer: certificate.subject,
+            notValidBefore: Self.date(now + Milliseconds(-backdated.count)),
+            notValidAfter: Self.date(ends), issuer: certificate.subject,
             subject: try DistinguishedName { CommonName(String(common.prefix(64))) },
             signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {

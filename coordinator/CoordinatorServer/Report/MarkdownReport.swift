@@ -6,9 +6,18 @@ struct MarkdownReport {
     let text: String
 
     init(_ report: RolloutReport) {
-        var text = "# Rollout \(Self.cell(report.rollout.id.rawValue))\n\n"
+        var text = "# \(Self.cell(ReportText.title(report)))\n\n"
+        text += "**\(Self.cell(ReportText.outcome(report)))**\n\n"
         for (name, value) in ReportText.facts(report) {
             text += "- \(name): \(Self.cell(value))\n"
+        }
+        let failures = ReportText.failures(report)
+        if !failures.isEmpty { text += "\n## What went wrong\n" }
+        for failure in failures {
+            text += "\n### \(Self.cell(failure.title))\n"
+            for (sentence, output) in failure.parts {
+                text += "\n\(Self.cell(sentence))\n" + Self.block(output)
+            }
         }
         for table in ReportText.overview(report) { text += Self.table(table, level: "##") }
         for host in report.hosts {
@@ -19,6 +28,19 @@ struct MarkdownReport {
         }
         text += Self.table(ReportText.history(report), level: "##")
         self.text = text
+    }
+
+    /// Text as it was printed; the fence is longer than any within it.
+    private static func block(_ text: String) -> String {
+        guard !text.isEmpty else { return "" }
+        var longest = 2
+        var run = 0
+        for character in text {
+            run = character == "`" ? run + 1 : 0
+            longest = max(longest, run)
+        }
+        let fence = String(repeating: "`", count: longest + 1)
+        return "\n\(fence)text\n\(text)\(text.hasSuffix("\n") ? "" : "\n")\(fence)\n"
     }
 
     private static func table(_ table: ReportText.Table, level: String) -> String {
@@ -35,13 +57,14 @@ struct MarkdownReport {
     /// Text from hosts and operators must neither break a table nor become markup.
     private static func cell(_ text: String) -> String {
         var result = ""
-        for character in text {
+        // A lone carriage return is a line's end here; a terminal would write over the line.
+        for character in PlainText.visible(text.replacing("\r\n", with: "\n")) {
             switch character {
             case "|", "\\", "`", "*", "_", "[", "]", "#": result += "\\\(character)"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
             case "&": result += "&amp;"
-            case "\n", "\r\n", "\r": result += "<br>"
+            case "\n": result += "<br>"
             default: result.append(character)
             }
         }

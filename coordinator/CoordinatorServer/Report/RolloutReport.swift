@@ -100,30 +100,12 @@ extension Coordinator {
 enum ReportText {
     static func time(_ time: Timestamp?) -> String { time.map { UTCTime($0).text } ?? "–" }
 
-    static func seconds(_ span: Milliseconds?) -> String {
-        guard let span else { return "–" }
-        return "\(span.count / 1000).\(String(1000 + span.count.magnitude % 1000).dropFirst()) s"
-    }
-
     /// The beginning of a program's output, with what is no text made visible.
     static func excerpt(_ text: String, characters: Int = 400) -> String {
-        let shown = text.unicodeScalars.prefix(characters).map { scalar in
-            scalar.value < 0x20 && scalar != "\n" && scalar != "\t" ? "\u{FFFD}" : scalar
-        }
         var result = String.UnicodeScalarView()
-        result.append(contentsOf: shown)
-        return String(result) + (text.unicodeScalars.count > characters ? " …" : "")
-    }
-
-    static func facts(_ report: RolloutReport) -> [(String, String)] {
-        let view = report.rollout
-        return [
-            ("Rollout", view.id.rawValue), ("Plan", view.name),
-            ("Plan digest", view.planDigest.description), ("By", view.by),
-            ("Created", time(view.createdAt)), ("Ended", time(view.endedAt)),
-            ("Outcome", view.state.rawValue), ("Reason", view.reason),
-            ("Hosts", String(view.hosts.count)), ("Report written", time(report.writtenAt)),
-        ]
+        result.append(contentsOf: text.unicodeScalars.prefix(characters))
+        return PlainText.visible(String(result))
+            + (text.unicodeScalars.count > characters ? " …" : "")
     }
 
     static func gates(_ wave: RolloutView.WaveView) -> String {
@@ -141,32 +123,20 @@ extension ReportText {
 
     static func overview(_ report: RolloutReport) -> [Table] {
         let view = report.rollout
-        let waves = view.waves.map {
-            [
-                $0.name, $0.state.rawValue, $0.hosts.map(\.rawValue).joined(separator: ", "),
-                gates($0),
-            ]
-        }
-        let budgets = view.budgets.map {
-            [
-                $0.scope, String($0.limit), String($0.spent.count),
-                $0.spent.map(\.rawValue).joined(separator: ", "),
-            ]
-        }
         let hosts = view.hosts.map {
             [
-                $0.id.rawValue, $0.wave, $0.domain, $0.state.rawValue, String($0.attempt),
-                $0.point?.rawValue ?? "–", seconds($0.restoreTook), $0.failure ?? "–",
+                $0.id.rawValue, $0.wave, $0.domain, label($0.state.rawValue),
+                "\($0.stepsDone) of \($0.stepsTotal)", $0.point?.rawValue ?? "–",
+                $0.restoreTook?.text ?? "–", $0.failure ?? "–",
             ]
         }
         return [
-            ("Waves", [["Wave", "State", "Hosts", "Gates"]] + waves),
-            ("Failure budgets", [["Scope", "Limit", "Spent", "Hosts"]] + budgets),
+            timeline(report),
             (
                 "Hosts",
                 [
                     [
-                        "Host", "Wave", "Domain", "State", "Attempt", "Rollback point",
+                        "Host", "Wave", "Domain", "State", "Steps done", "Rollback point",
                         "Restore took", "Failure",
                     ]
                 ] + hosts
@@ -178,7 +148,7 @@ extension ReportText {
         var tables: [Table] = []
         if !host.steps.isEmpty {
             let head = [
-                "Stage", "Phase", "Step", "Attempt", "Start", "End", "Status", "Message, output",
+                "Stage", "Phase", "Step", "Try", "Began", "Took", "Status", "Message, output",
             ]
             tables.append(
                 (
@@ -187,8 +157,8 @@ extension ReportText {
                         + host.steps.map {
                             [
                                 $0.stage?.rawValue ?? "–", $0.phase ?? "–", $0.name,
-                                String($0.attempt), time($0.start), time($0.end),
-                                $0.status?.rawValue ?? "running",
+                                String($0.attempt), time($0.start ?? $0.end), took($0),
+                                label($0.status?.rawValue ?? "running"),
                                 excerpt(
                                     [$0.message, $0.output].filter { !$0.isEmpty }
                                         .joined(separator: "\n")),
@@ -220,6 +190,11 @@ extension ReportText {
                 ))
         }
         return tables
+    }
+
+    private static func took(_ step: RolloutReport.Step) -> String {
+        guard let start = step.start, let end = step.end else { return "–" }
+        return end.since(start).text
     }
 
     static func history(_ report: RolloutReport) -> Table {

@@ -125,22 +125,25 @@ final class AgentSession: Sendable {
         Refusal(code: "unreachable", reason: "the connection to \(host) ended")
     }
 
-    /// Takes an answer to an earlier question; late and unknown ones are dropped.
-    func take(answer message: ReceivedMessage) {
-        guard let id = message.header.re else { return }
+    /// Takes an answer to an earlier question; late and unknown ones are dropped. False for those,
+    /// and for refusals of orders, which nobody waits for.
+    @discardableResult
+    func take(answer message: ReceivedMessage) -> Bool {
+        guard let id = message.header.re else { return false }
         if message.header.type == .refused || message.header.type == .unsupported {
             let refusal =
                 (try? message.body(Refusal.self))
                 ?? Refusal(code: "failed", reason: "\(host) refused without a reason")
-            settle(id, .failure(refusal))
-        } else {
-            settle(id, .success(message))
+            return settle(id, .failure(refusal))
         }
+        return settle(id, .success(message))
     }
 
-    private func settle(_ id: String, _ result: Result<ReceivedMessage, any Error>) {
+    @discardableResult
+    private func settle(_ id: String, _ result: Result<ReceivedMessage, any Error>) -> Bool {
         let continuation = state.withLock { $0.waiting.removeValue(forKey: id) }
         continuation?.resume(with: result)
+        return continuation != nil
     }
 
     /// Ends the session; all open questions fail. With last words the connection is closed once
