@@ -30,13 +30,16 @@ extension Coordinator {
         _ request: CommandRequest, to id: RolloutID, by name: String
     ) async throws -> RolloutView {
         guard isKnown(id) else { throw Self.unknown(id) }
-        switch request.command {
-        case .rollback, .retry: try await refreshConnections(of: id)
+        var command = request.command
+        switch command {
+        case .rollback(let selection):
+            try await refreshConnections(of: id)
+            command = .rollback(try narrowed(selection, in: id))
+        case .retry: try await refreshConnections(of: id)
         default: break
         }
         try await submit(
-            .rollout(
-                id, .command(request.command, by: name, reason: request.reason, at: clock())),
+            .rollout(id, .command(command, by: name, reason: request.reason, at: clock())),
             actor: "operator:\(name)")
         return try await view(of: id)
     }

@@ -143,7 +143,6 @@ struct DemoFleet: Sendable {
             let views = try await cli.read([HostView].self, ["host", "list"]) ?? []
             return views.filter(\.connected).count == hosts.count ? true : nil
         }
-        _ = try await cli.run(["host", "list"], show: .first(7))
     }
 
     private func token(for host: DemoHost) async throws -> String {

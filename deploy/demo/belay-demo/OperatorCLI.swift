@@ -45,7 +45,7 @@ struct OperatorCLI: Sendable {
         let (shown, left) = excerpt.cut(outcome.errors + outcome.output)
         Narrator.quote(shown.map(layout.shortened))
         let rest = "; \(left) more lines in \(layout.shortened(program.output)).*"
-        if left > 0 || outcome.code != 0 {
+        if outcome.code != 0 || (left > 0 && shown.isEmpty) {
             Narrator.line("    (exit code \(outcome.code)\(left > 0 ? rest : ""))")
         }
         return outcome

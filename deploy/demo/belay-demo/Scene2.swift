@@ -23,7 +23,8 @@ struct Scene2: Sendable {
                 arguments,
                 show: Excerpt(most: 20) { line in
                     // The canary's steps stand for those of all hosts.
-                    (line.contains("registry-a1") && line.contains(" done: "))
+                    (line.contains("registry-a1") && line.contains(" done: ")
+                        && !line.contains("/check-") && !line.contains("/define-"))
                         || (line.contains("registry-a1  verification"))
                         || (line.contains("  wave ") && line.hasSuffix(" passed"))
                         || line.hasPrefix("succeeded:")

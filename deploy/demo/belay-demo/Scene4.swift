@@ -21,7 +21,8 @@ struct Scene4: Sendable {
         let outcome = try await fleet.cli.finish(
             apply,
             show: .holding(
-                "  wave canary passed", "cannot be reached", "is back", "generation", "succeeded:"))
+                "  wave canary passed", "cannot be reached", "is back", "generation", "succeeded: ")
+        )
         // Said only now: a command that draws on the terminal was running.
         Narrator.line(
             "    killed process \(old) while "

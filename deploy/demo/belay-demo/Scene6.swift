@@ -22,7 +22,7 @@ struct Scene6: Sendable {
                 [
                     "rollback", rollout, "--scope", "full", "--include-later", "--reason",
                     "back to 1",
-                ], show: .holding("was rolled back (full)", "rolled back:"), live: true)
+                ], show: .holding("rolled back: registry-2"), live: true)
         }
         let view = try await fleet.cli.rollout(of: "registry-2")
         fleet.claims.check(
@@ -52,7 +52,7 @@ struct Scene6: Sendable {
         let host = try fleet.host(Self.chosen)
         let original = try host.tree()
         let outcome = try await fleet.cli.run(
-            ["apply", fleet.plan("tune-1"), "--auto-approve"], show: .holding("succeeded: "),
+            ["apply", fleet.plan("tune-1"), "--auto-approve"], show: .holding("succeeded: tune"),
             live: true)
         let tuned = try host.tree()
         fleet.claims.check(
@@ -61,7 +61,8 @@ struct Scene6: Sendable {
                 && original.differences(to: tuned) == [Self.flags, Self.settings],
             seen: original.differences(to: tuned).joined(separator: ", "))
         let flags = try await fleet.cli.run(
-            ["rollback", "--host", host.id, "--scope", "flags"], show: .holding("was rolled back (flags)"),
+            ["rollback", "--host", host.id, "--scope", "flags"],
+            show: .holding("was rolled back (flags)"),
             live: true)
         let half = try host.tree()
         let isOff = try await Waiting.holds(seconds: 10) {

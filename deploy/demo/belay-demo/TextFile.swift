@@ -37,11 +37,27 @@ enum TextFile {
         }
     }
 
+    /// Copies a file or a folder with its modes, but not its owners: they may be others.
     static func copy(_ source: String, to path: String) throws {
+        var found = stat()
+        guard stat(source, &found) == 0 else { throw DemoFailure("cannot look at \(source)") }
         do {
-            try FileManager.default.copyItem(atPath: source, toPath: path)
+            if found.st_mode & S_IFMT == S_IFDIR {
+                try makeDirectory(path)
+                for name in try FileManager.default.contentsOfDirectory(atPath: source) {
+                    try copy("\(source)/\(name)", to: "\(path)/\(name)")
+                }
+            } else {
+                try Data(contentsOf: URL(fileURLWithPath: source))
+                    .write(to: URL(fileURLWithPath: path))
+            }
+        } catch let failure as DemoFailure {
+            throw failure
         } catch {
             throw DemoFailure("cannot copy \(source) to \(path): \(error)")
+        }
+        guard chmod(path, found.st_mode & 0o777 | 0o200) == 0 else {
+            throw DemoFailure("cannot set the mode of \(path)")
         }
     }
 }
