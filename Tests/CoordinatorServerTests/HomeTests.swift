@@ -128,53 +128,17 @@ struct HomeTests {
         }
     }
 
-    @Test("that an init left unfinished is not run, and the next init makes it anew")
-    func cutOff() async throws {
-        struct Cut: Error {}
-        let scratch = try Scratch()
-        var lost = ""
-        await #expect(throws: Cut.self) {
-            try await CoordinatorHome.make(in: scratch.path, identity: identity, now: wallClock()) {
-                lost = $0
-                throw Cut()
-            }
-        }
-        #expect(throws: StoreError.self) {
-            _ = try CoordinatorHome(directory: scratch.path, now: wallClock(), logger: silent)
-        }
-        let token = try await CoordinatorHome.make(
-            in: scratch.path, identity: identity, now: wallClock())
-        #expect(token != lost)
-        _ = try CoordinatorHome(directory: scratch.path, now: wallClock(), logger: silent)
-        #expect(try await SQLiteStateStore(directory: scratch.path).lastSequence() == 1)
-    }
-
     @Test("that lost its journal is not begun anew in silence", arguments: [true, false])
     func lostJournal(isEmptied: Bool) async throws {
         let scratch = try Scratch()
-        try await CoordinatorHome.make(in: scratch.path, identity: identity, now: wallClock())
+        _ = try await make(scratch)
         let journal = scratch.path + "/journal.sqlite"
         try FileManager.default.removeItem(atPath: journal)
         if isEmptied { _ = FileManager.default.createFile(atPath: journal, contents: nil) }
         let error = #expect(throws: StoreError.self) {
-            _ = try CoordinatorHome(directory: scratch.path, now: wallClock(), logger: silent)
+            _ = try CoordinatorHome(directory: scratch.path)
         }
         #expect("\(String(describing: error))".contains("journal.sqlite is missing or empty"))
-    }
-
-    @Test("heals a certificate and key that a cut renewal left unfit")
-    func unfitPair() async throws {
-        let scratch = try Scratch()
-        let other = try Scratch()
-        for place in [scratch, other] {
-            try await CoordinatorHome.make(in: place.path, identity: identity, now: wallClock())
-        }
-        let key = scratch.path + "/coordinator.key"
-        try FileManager.default.removeItem(atPath: key)
-        try FileManager.default.copyItem(atPath: other.path + "/coordinator.key", toPath: key)
-        let unfit = try String(contentsOfFile: key, encoding: .utf8)
-        let home = try CoordinatorHome(directory: scratch.path, now: wallClock(), logger: silent)
-        #expect(home.key != unfit)
     }
 
     @Test("holds one coordinator at a time")

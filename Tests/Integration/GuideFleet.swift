@@ -102,7 +102,8 @@ final class GuideFleet {
         guard let types else { return try await ChildProcess.run("/usr/bin/timeout", bash) }
         return try await ChildProcess.run(
             "/usr/bin/script",
-            ["-qec", "/usr/bin/timeout --foreground 120 /bin/bash '\(file)'", "/dev/null"], input: types + "\n")
+            ["-qec", "/usr/bin/timeout --foreground 120 /bin/bash '\(file)'", "/dev/null"],
+            input: types + "\n")
     }
 
     private func perform(_ action: String, at place: String) async throws {

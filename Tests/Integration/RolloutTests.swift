@@ -1,3 +1,4 @@
+import OperatorAPI
 import FleetWire
 import Foundation
 import RolloutCore

@@ -37,7 +37,7 @@ struct StandstillTests {
         try await withFleet(["a1"]) { fleet in
             let before = try fleet.tree("a1")
             try await begin(plan("orphan", seconds: "4"), on: fleet)
-            await fleet.agents["a1"]?.killNow()
+            try await fleet.agents["a1"]?.killNow()
             try fleet.startAgent("a1")
             let ended = try await fleet.ended()
             #expect(ended.state == .rolledBack, "\(ended.reason)")
@@ -78,7 +78,7 @@ struct StandstillTests {
             try await eventually("another guard watches") {
                 guards(of: fleet).contains { !first.contains($0) }
             }
-            await fleet.agents["a1"]?.killNow()
+            try await fleet.agents["a1"]?.killNow()
             try await eventually("the new guard takes the host back", within: .seconds(30)) {
                 try fleet.tree("a1") == before
             }

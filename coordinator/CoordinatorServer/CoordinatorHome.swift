@@ -112,11 +112,33 @@ package struct CoordinatorHome: Sendable, CustomStringConvertible {
         for name in Self.files where access(directory + "/" + name, F_OK) == 0 {
             try PrivateFiles.requirePrivate(directory + "/" + name)
         }
+        try Self.requireJournal(directory)
         self.init(
-            directory: directory,
-            identity: try WireJSON.decode(
-                Identity.self, from: Array(try Data(contentsOf: URL(fileURLWithPath: path)))),
+            directory: directory, identity: try Self.identity(in: path),
             authority: try CertificateAuthority.load(from: directory))
+    }
+
+    /// Without its journal no host, no token and no rollout is known, and a new one would begin at
+    /// the first generation.
+    private static func requireJournal(_ directory: String) throws {
+        let journal = directory + "/journal.sqlite"
+        var info = stat()
+        guard stat(journal, &info) == 0, info.st_size > 0 else {
+            throw StoreError.unusable(
+                "\(journal) is missing or empty, and with it all that this coordinator knew; "
+                    + "restore it from a backup, or make a new coordinator in another directory")
+        }
+    }
+
+    private static func identity(in path: String) throws -> Identity {
+        do {
+            return try WireJSON.decode(
+                Identity.self, from: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
+        } catch {
+            throw StoreError.unusable(
+                "\(path) is malformed; restore it from a backup, or write it anew: "
+                    + #"{"name":"…","addresses":["…"]}"#)
+        }
     }
 
     /// The coordinator's own certificate. A new one is issued when two thirds of its life are over,

@@ -124,7 +124,8 @@ enum RolloutText {
         ]
         let lost = view.lostHosts
         for host in lost where host.failure != nil {
-            lines.append(lostLine(host.state, "\(host.id)", style)
+            lines.append(
+                lostLine(host.state, "\(host.id)", style)
                     + PlainText.line(": \(host.failure ?? "")"))
         }
         // Hosts that only went along have nothing of their own to say.
