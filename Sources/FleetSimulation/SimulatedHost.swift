@@ -60,8 +60,8 @@ struct SimulatedHost: Sendable {
     var isGuardActing = false
     var lockedBy: Locker?
     var lockers: [Locker] = []
-    /// A step's process that its agent left behind.
-    var orphan: Int?
+    /// True once an order was refused because the journal could not be written.
+    var hasRefused = false
 
     // MARK: - The network
 

@@ -86,26 +86,42 @@ extension SimulatedRun {
     /// Without the journal nothing moves: orders are refused, ends of work wait.
     private mutating func postpone(_ host: Int, _ event: HostEvent) {
         switch event {
-        case .order, .tick, .guardActed: return
+        case .order:
+            note("\(hosts[host].id) refuses: journal_unwritable")
+            hosts[host].hasRefused = true
+        case .tick, .guardActed: return
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:
             hosts[host].unwritten.append(event)
         }
-        if hosts[host].unwritten.count == 1 {
-            after(
-                Int64(SimulationLimits.agentPoll),
-                .agentTriesJournal(host: host, life: hosts[host].life))
-        }
+        tryJournalLater(host)
+    }
+
+    private mutating func tryJournalLater(_ host: Int) {
+        after(
+            Int64(SimulationLimits.agentPoll),
+            .agentTriesJournal(host: host, life: hosts[host].life))
     }
 
     mutating func retryJournal(_ host: Int, _ life: Int) {
-        guard isAlive(host, life), !hosts[host].unwritten.isEmpty else { return }
+        guard isAlive(host, life), !hosts[host].unwritten.isEmpty || hosts[host].hasRefused else {
+            return
+        }
+        guard !hosts[host].isFull else { return tryJournalLater(host) }
         let waiting = hosts[host].unwritten
         hosts[host].unwritten = []
         for event in waiting { tell(host, event) }
+        askAgain(host)
         // The clock's own events are not kept, so what they would have done is looked at again.
         planTick(host)
         if hosts[host].outcome != nil { lookForOutcome(host) }
+    }
+
+    /// A new session makes the coordinator give the orders again that were refused.
+    private mutating func askAgain(_ host: Int) {
+        guard hosts[host].isAgentUp, hosts[host].hasRefused else { return }
+        hosts[host].hasRefused = false
+        begin(host, .reconnect)
     }
 
     // MARK: - Time
@@ -173,7 +189,7 @@ extension SimulatedRun {
         guard hosts[host].isAgentUp else { return }
         note("\(hosts[host].id) \(reboot ? "reboots" : "agent is killed")")
         let life = hosts[host].life
-        leaveOrphan(host, reboot: reboot)
+        hosts[host].hasRefused = false
         hosts[host].isAgentUp = false
         hosts[host].goneSince = now
         hosts[host].works = [:]

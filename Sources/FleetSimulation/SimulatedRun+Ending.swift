@@ -36,7 +36,7 @@ extension SimulatedRun {
     }
 
     mutating func end() {
-        for _ in 0..<12 where broken.isEmpty {
+        for round in 0..<12 where broken.isEmpty {
             let last = now + bound
             while broken.isEmpty, !isOver, step(until: last) {}
             if isOver || !broken.isEmpty { break }
@@ -46,7 +46,7 @@ extension SimulatedRun {
                     "it is \(view?.state.rawValue ?? "not made") for \(bound / 1000) s after the "
                         + "faults ended; it waits for: \(view?.why.waitsFor ?? "?")")
             }
-            actAsPerson()
+            actAsPerson(round)
         }
         guard broken.isEmpty else { return }
         guard isOver else { return breaks("liveness", "no command of an operator's ends it") }
@@ -67,15 +67,15 @@ extension SimulatedRun {
         return why.next.contains("`") && !why.waitsFor.isEmpty
     }
 
-    private mutating func actAsPerson() {
+    private mutating func actAsPerson(_ round: Int) {
         let ways: [OperatorCommand] = [
             .promote, .approve, .resume, .rollback(RollbackSelection(hosts: .all)),
             .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
         ]
         note("why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
-        if let way = ways.first(where: { coordinator.machine.refusal(of: $0) == nil }) {
-            command(way)
-        }
+        // What did not help twice is not tried for ever.
+        let open = ways.filter { coordinator.machine.refusal(of: $0) == nil }
+        if !open.isEmpty { command(open[(round / 2) % open.count]) }
     }
 
     /// Lets agents, guards and reports come to rest.

@@ -171,18 +171,17 @@ extension SimulatedRun {
                 output: "", took: Milliseconds(1000)))
     }
 
-    /// A step's process outlives an agent that is killed; a guard that watches ends it.
-    mutating func leaveOrphan(_ host: Int, reboot: Bool) {
-        for (_, work) in hosts[host].works.sorted(by: { $0.key < $1.key }) {
-            if case .step(_, let step, _, _) = work.effect {
-                note("\(hosts[host].id) step \(step.name) is cut off")
-            }
-        }
+    /// Health as the world knows it: all of one version, and not a version that does not run. Where
+    /// the plan looks at nothing, nobody can know that a version does not run.
+    func isHealthy(_ host: Int) -> Bool {
+        let isBroken = hosts[host].isBroken && isLookedAt
+        return hosts[host].isOld || (hosts[host].disk == newDisk && !isBroken)
     }
 
-    /// Health as the world knows it: all of one version, and not a version that does not run.
-    func isHealthy(_ host: Int) -> Bool {
-        hosts[host].isOld || (hosts[host].disk == newDisk && !hosts[host].isBroken)
+    private var isLookedAt: Bool {
+        plan.work.stages.contains {
+            $0.stage == .verification && $0.checks.contains { $0.level == .critical }
+        }
     }
 
     mutating func examine(

@@ -16,10 +16,7 @@ extension RolloutMachine {
         case .awaitingApproval: return saying("an approval", "`approve` lets it begin")
         case .running: return whyRunning(now)
         case .paused:
-            let next =
-                exhausted == nil
-                ? "`resume` lets it go on" : "the budget is spent: `rollback` or `abort` it"
-            return saying("an operator: \(reason)", next)
+            return saying("an operator: \(reason)", nextWhilePaused)
         case .rollingBack: return whyRollingBack
         case .succeeded, .rolledBack, .rollbackFailed, .aborted:
             let late = hosts.indices.filter { hosts[$0].open != nil }
@@ -41,6 +38,17 @@ extension RolloutMachine {
 
     private func deadline(of list: [Int]) -> Timestamp? {
         list.compactMap { nextMoment(of: hosts[$0]) }.min()
+    }
+
+    private var nextWhilePaused: String {
+        if exhausted != nil { return "the budget is spent: `rollback` or `abort` it" }
+        if case .wave(let number) = progress, waves[number].state == .failed,
+            tally.waves[number].through == 0, tally.waves[number].unsettled == 0
+        {
+            return "`retry` takes its hosts in again, `rollback` or `abort` ends it; `resume` alone "
+                + "fails the wave again"
+        }
+        return "`resume` lets it go on"
     }
 
     private func whyRunning(_ now: Timestamp) -> WhyView {
@@ -106,14 +114,16 @@ extension RolloutMachine {
         let list = waves[0...number].flatMap(\.hosts).filter { hosts[$0].isUnsettled }
         let moving = list.filter { hosts[$0].state != .ready }
         var text = "\(hostCount(list.count)) of wave \(waveName(number)): \(names(list))"
-        if moving.isEmpty {
+        var next = "the wave's soak begins"
+        if moving.isEmpty, !list.isEmpty {
+            next = "bring those hosts back, or `skip` what waits, `rollback` or `abort`"
             let down = hosts.indices.filter { hosts[$0].isUnavailable }
             text +=
                 "; none may start, as \(tally.unavailable) of at most \(limits.unavailableMax) "
                 + "hosts are unavailable (\(names(down)))"
         }
         return saying(
-            text, "the wave's soak begins", since: waves[number].since,
+            text, next, since: waves[number].since,
             nextAt: deadline(of: list), list)
     }
 
