@@ -21,7 +21,7 @@ build: tools ## debug build of everything
 	$(SWIFT) build
 
 demo: build ## the main job on a demo fleet of six hosts; without a terminal it checks every claim
-	@$$($(SWIFT) build --show-bin-path)/belay-demo play
+	@$$($(SWIFT) build --show-bin-path)/belay-demo run
 
 demo-stop: ## stop a demo fleet that was left running
 	@$$($(SWIFT) build --show-bin-path)/belay-demo stop

@@ -33,7 +33,7 @@ extension RolloutMachine {
         tally.spentByDomain[hosts[host].domain] += 1
         note("counts against the budget: \(arithmetic(of: host))", level: .warning, host: host)
         guard exhausted == nil, let scope = overspent(by: host) else { return }
-        let text = "\(scope), the last being \(hosts[host].id), which \(why)"
+        let text = "\(hosts[host].id) \(why); \(scope)"
         exhausted = text
         note("the failure budget is spent: \(text)", level: .error)
         react(to: text)
@@ -58,8 +58,8 @@ extension RolloutMachine {
         let wave = hosts[host].wave
         let domain = hosts[host].domain
         func sentence(_ scope: String, _ count: Int, _ limit: Int, _ list: [Int]) -> String {
-            "\(count) \(count == 1 ? "host" : "hosts") went wrong in \(scope) (\(names(list))) and "
-                + "the budget allows \(limit)"
+            (count == 1 ? "that 1 host" : "with it \(count) hosts (\(names(list)))")
+                + " in \(scope) went wrong and the budget allows \(limit)"
         }
         if spent.count > budget.fleet {
             return sentence("the fleet", spent.count, budget.fleet, spent)

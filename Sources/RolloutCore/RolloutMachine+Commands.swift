@@ -56,7 +56,7 @@ extension RolloutMachine {
         case .migrating: passWave(number)
         case .soaking:
             waves[number].soakUntil = now
-            note("\(by) ended the soak early", wave: number)
+            note("\(by) ended the soak of wave \(waveName(number)) early", wave: number)
         case .gating:
             waves[number].verdicts[waves[number].gate] = .pass
             waves[number].details[waves[number].gate] = "opened by \(by)"

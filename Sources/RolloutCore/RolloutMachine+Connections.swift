@@ -28,7 +28,8 @@ extension RolloutMachine {
             $0.connected = true
             $0.lostAt = nil
         }
-        note("is connected", host: host)
+        note(
+            proves(host) ? "is reached on a new connection" : "is connected", host: host)
         thaw()
     }
 
@@ -51,8 +52,16 @@ extension RolloutMachine {
             $0.connected = false
             $0.lostAt = now
         }
-        note("is not connected any more", host: host)
+        note(
+            proves(host)
+                ? "reconnects after its last step, to prove that it can be reached"
+                : "is not connected any more", host: host)
         noticeMassLoss(host)
+    }
+
+    /// True after a host's last step, when its agent leaves on purpose and returns at once.
+    private func proves(_ host: Int) -> Bool {
+        hosts[host].state == .verifying && hosts[host].open?.verb == .migrate
     }
 
     /// The coordinator's own trouble is never a host's failure: all spans begin anew.

@@ -16,7 +16,8 @@ extension RolloutMachine {
             if wave.askedFirst == nil {
                 waves[number].askedFirst = now
                 waves[number].details[wave.gate] = "waits for a person"
-                reason = "gate \(gate.name) of wave \(waveName(number)) waits for `promote`"
+                reason =
+                    "gate \(gate.name) of wave \(waveName(number)) waits for a person: \(command("promote"))"
                 note(reason, wave: number)
             }
             return false
@@ -46,6 +47,7 @@ extension RolloutMachine {
 
     private mutating func ask(_ gate: ResolvedGate, _ number: Int) {
         let asked = waves[number].hosts.filter { hosts[$0].isThrough }
+        let isAgain = waves[number].askedFirst != nil
         waves[number].round += 1
         waves[number].asking = asked
         waves[number].askAgainAt = nil
@@ -53,7 +55,8 @@ extension RolloutMachine {
         wake(by: now + gate.inconclusiveFor)
         reason = "gate \(gate.name) of wave \(waveName(number)) is being asked"
         note(
-            "gate \(gate.name) is asked on \(hostCount(asked.count)), round \(waves[number].round)",
+            "gate \(gate.name) of wave \(waveName(number)) is asked on "
+                + hostCount(asked.count) + (isAgain ? " again" : ""),
             wave: number)
         effects.append(
             .evaluateGate(
@@ -82,7 +85,7 @@ extension RolloutMachine {
         waves[number].details[waves[number].gate] = detail
         let found = asked.flatMap { results[hosts[$0].id.rawValue] ?? [] }
         note(
-            "gate \(gate.name), round \(round): \(verdict.rawValue); \(detail)",
+            "gate \(gate.name) of wave \(name) \(verdict.sentence): \(detail)",
             level: verdict == .pass ? .info : .warning, wave: number
         ) { $0.checks = found }
         switch verdict {
@@ -114,7 +117,8 @@ extension RolloutMachine {
             let bad = checks.first { $0.status == .fail && $0.level == .critical }
             let why = bad.map { "; \($0.name) on \(hosts[first].id): \($0.measured)" } ?? ""
             return (
-                .fail, "\(failed.count) of \(hostCount(asked.count)) fail (\(names(failed)))\(why)"
+                .fail,
+                "\(failed.count) of \(hostCount(asked.count)) \(failed.count == 1 ? "fails" : "fail") (\(names(failed)))\(why)"
             )
         }
         if !open.isEmpty {
@@ -123,7 +127,11 @@ extension RolloutMachine {
                 "\(open.count) of \(hostCount(asked.count)) gave no clear answer (\(names(open)))"
             )
         }
-        return (.pass, "\(gate.checks.count) checks hold on \(hostCount(asked.count))")
+        return (
+            .pass,
+            "\(gate.checks.count == 1 ? "1 check holds" : "\(gate.checks.count) checks hold") on "
+                + hostCount(asked.count)
+        )
     }
 
     mutating func nextGate(_ number: Int) {
@@ -137,5 +145,16 @@ extension RolloutMachine {
     private mutating func failGate(_ number: Int, _ gate: ResolvedGate, _ detail: String) {
         failWave(
             number, "gate \(gate.name) of wave \(waveName(number)) failed: \(detail)")
+    }
+}
+
+extension Verdict {
+    /// What it is, after "the gate".
+    fileprivate var sentence: String {
+        switch self {
+        case .pass: "passed"
+        case .fail: "failed"
+        case .inconclusive: "is inconclusive"
+        }
     }
 }

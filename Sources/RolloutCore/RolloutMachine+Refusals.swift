@@ -25,7 +25,7 @@ extension RolloutMachine {
         }
     }
 
-    private var nowIs: String { "the rollout is \(state.rawValue)" }
+    private var nowIs: String { "the rollout \(state.sentence)" }
 
     private var refusalOfResume: String? {
         switch state {

@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutPlan
 
 /// What hosts report. A report that does not fit what the host was ordered to do is noted and
 /// moves nothing.
@@ -84,23 +85,41 @@ extension RolloutMachine {
             }
             if stage == .migration, report.kind == .stepStarted { $0.progress.changed = true }
         }
-        if stage == .verification, hosts[host].state == .migrating { move(host, to: .verifying) }
+        if hosts[host].state == .migrating, stage == .verification || isLastMigration(report) {
+            // The host verifies by itself and is silent until its checks are through.
+            change(host) { $0.progress.stage = .verification }
+            move(host, to: .verifying)
+        }
         tell(report, host, progressText(report))
+    }
+
+    /// True if the report says that the last step of migration is done.
+    private func isLastMigration(_ report: TransactionReport) -> Bool {
+        guard report.kind == .stepFinished, report.stage == .migration,
+            let step = report.step, step.outcome?.status == .done
+        else { return false }
+        return step.index + 1 == plan?.work.stages.first { $0.stage == .migration }?.steps.count
     }
 
     private func progressText(_ report: TransactionReport) -> String {
         let stage = report.stage.map { "\($0.rawValue): " } ?? ""
-        let step = report.step.map { "\($0.name) (try \($0.attempt))" } ?? "a step"
+        let step =
+            report.step.map { step in
+                let name = (step.phase.map { "\($0)/" } ?? "") + step.name
+                return step.attempt > 1 ? "\(name) (try \(step.attempt))" : name
+            } ?? "a step"
         switch report.kind {
         case .stepStarted: return "\(stage)\(step) began"
         case .stepFinished:
             let outcome = report.step?.outcome
-            return "\(stage)\(step) \(outcome?.status.rawValue ?? "ended"): "
+            return
+                "\(stage)\(step) \(outcome?.status.rawValue.replacing("_", with: " ") ?? "ended"): "
                 + (outcome.map { "\($0.message) (\($0.took.text))" } ?? "no outcome was told")
         case .checksFinished:
             let checks = report.checks ?? []
             let passed = checks.count { $0.status == .pass }
-            return "\(stage)\(passed) of \(checks.count) checks passed"
+            return
+                "\(stage)\(passed) of \(checks.count) \(checks.count == 1 ? "check" : "checks") passed"
         case .captured:
             return "the rollback point \(report.point?.id.rawValue ?? "(unnamed)") is durable "
                 + "and verified"

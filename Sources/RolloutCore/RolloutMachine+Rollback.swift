@@ -197,8 +197,10 @@ extension RolloutMachine {
         } else if pass.isFull {
             become(
                 .rolledBack,
-                "\(pass.targets.count) of \(hostCount(hosts.count)) were changed and are back in their "
-                    + "old state: \(pass.reason)")
+                "\(pass.targets.count) of \(hostCount(hosts.count)) "
+                    + (pass.targets.count == 1
+                        ? "was changed and is back in its old state: "
+                        : "were changed and are back in their old state: ") + pass.reason)
         } else {
             become(
                 pass.returnTo,

@@ -49,7 +49,7 @@ extension RolloutMachine {
             case .rollingBack, .aborted, .rolledBack: .warning
             case .planned, .awaitingApproval, .running, .paused, .succeeded: .info
             }
-        note("the rollout is \(next.rawValue): \(why)", level: level)
+        note("the rollout \(next.sentence): \(why)", level: level)
     }
 
     /// Puts a host under an order and gives it.
@@ -114,14 +114,5 @@ extension RolloutMachine {
         let shown = list.prefix(RolloutLimit.namesMax).map { hosts[$0].id.rawValue }
         let rest = list.count - shown.count
         return shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
-    }
-}
-
-extension Milliseconds {
-    /// `1500 ms`, `90 s` or `15 min`: short, exact.
-    var text: String {
-        if count % 60_000 == 0, count != 0 { return "\(count / 60_000) min" }
-        if count % 1000 == 0 { return "\(count / 1000) s" }
-        return "\(count) ms"
     }
 }

@@ -50,7 +50,9 @@ extension RolloutMachine {
             waves[number].state = .gating
             waves[number].since = now
             waves[number].gate = 0
-            note("the soak of wave \(waveName(number)) is over", wave: number)
+            if plan?.waves[number].soak ?? .zero > .zero {
+                note("the soak of wave \(waveName(number)) is over", wave: number)
+            }
             return true
         case .gating:
             guard isStillGreen(number) else { return false }
@@ -86,7 +88,7 @@ extension RolloutMachine {
             if count.skipped == waves[number].hosts.count {
                 waves[number].needsPerson = true
                 reason = "no host of wave \(waveName(number)) goes, so nothing vouches for the next"
-                note(reason + "; `promote` lets it pass", level: .warning, wave: number)
+                note(reason + "; \(command("promote")) lets it pass", level: .warning, wave: number)
             } else {
                 failWave(
                     number,
@@ -96,13 +98,14 @@ extension RolloutMachine {
             return false
         }
         let soak = plan?.waves[number].soak ?? .zero
+        let all = waves[number].hosts.count
         waves[number].state = .soaking
         waves[number].since = now
         waves[number].soakUntil = now + soak
         if soak > .zero { wake(by: now + soak) }
         reason =
-            "\(count.through) of \(hostCount(waves[number].hosts.count)) of wave \(waveName(number)) "
-            + "are confirmed; they are watched for \(soak.text)"
+            "\(count.through) of \(hostCount(all)) of wave \(waveName(number)) confirmed"
+            + (soak > .zero ? "; it soaks for \(soak.text)" : "")
         note(reason, wave: number)
         return true
     }
@@ -170,7 +173,7 @@ extension RolloutMachine {
         let out = hosts.count - tally.committed
         become(
             .succeeded,
-            "\(tally.committed) of \(hostCount(hosts.count)) are committed"
+            "\(tally.committed) of \(hostCount(hosts.count)) committed"
                 + (out > 0 ? "; \(out) failed within the budget or were left out" : ""))
         return false
     }

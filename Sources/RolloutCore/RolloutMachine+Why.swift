@@ -1,30 +1,49 @@
-package import FleetWire
+import FleetWire
 import RolloutPlan
 
-/// What a rollout and a host wait for, in words.
+/// What a rollout waits for: one sentence each for now and for next, complete enough for whoever
+/// is woken by it. A moment belongs to the end of the second.
 extension RolloutMachine {
     /// What the rollout waits for.
     func why(now: Timestamp) -> WhyView {
         if let massLoss {
             return WhyView(
-                waitsFor: massLoss.text, since: massLoss.since,
-                next: "it goes on when they return, or on `resume`", nextAt: nil,
-                hosts: massLoss.hosts.map { hosts[$0].id })
+                waitsFor: "Frozen: \(massLoss.text)", since: massLoss.since,
+                next: "it goes on by itself when enough of them return, or without them on "
+                    + command("resume"),
+                nextAt: nil, hosts: massLoss.hosts.map { hosts[$0].id })
         }
         switch state {
-        case .planned: return saying("nothing; it was not made yet", "it is made")
-        case .awaitingApproval: return saying("an approval", "`approve` lets it begin")
-        case .running: return whyRunning(now)
-        case .paused:
-            return saying("an operator: \(reason)", nextWhilePaused)
-        case .rollingBack: return whyRollingBack
-        case .succeeded, .rolledBack, .rollbackFailed, .aborted:
-            let late = hosts.indices.filter { hosts[$0].open != nil }
-            guard !late.isEmpty else { return saying("nothing: \(reason)", "nothing") }
+        case .planned: return saying("The coordinator is making the rollout", "it begins")
+        case .awaitingApproval:
             return saying(
-                "\(hostCount(late.count)) that have not said that they are done: \(names(late))",
-                "their orders are given again when they connect", nextAt: deadline(of: late), late)
+                "No host was touched yet: \(reason)",
+                "\(command("approve")) lets it begin, \(command("abort")) ends it")
+        case .running: return whyRunning
+        case .paused:
+            return saying(
+                "Paused, nothing new starts: \(reason)",
+                exhausted == nil
+                    ? wayOutOfPause
+                    : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
+                        + "them as they are")
+        case .rollingBack: return whyRollingBack
+        case .succeeded, .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
         }
+    }
+
+    func command(_ verb: String) -> String { "`belay rollout \(verb) \(id?.rawValue ?? "")`" }
+
+    var rollbackCommand: String { "`belay rollback \(id?.rawValue ?? "")`" }
+
+    /// Resuming a wave that nobody got through would only fail it again.
+    private var wayOutOfPause: String {
+        if case .wave(let number) = progress, waves[number].state == .failed,
+            tally.waves[number].through == 0, tally.waves[number].unsettled == 0
+        {
+            return "\(command("retry")) takes its hosts in again, \(command("abort")) ends it"
+        }
+        return "\(command("resume")) lets it go on, \(command("abort")) ends it"
     }
 
     private func saying(
@@ -40,18 +59,43 @@ extension RolloutMachine {
         list.compactMap { nextMoment(of: hosts[$0]) }.min()
     }
 
-    private var nextWhilePaused: String {
-        if exhausted != nil { return "the budget is spent: `rollback` or `abort` it" }
-        if case .wave(let number) = progress, waves[number].state == .failed,
-            tally.waves[number].through == 0, tally.waves[number].unsettled == 0
-        {
-            return "`retry` takes its hosts in again, `rollback` or `abort` ends it; `resume` alone "
-                + "fails the wave again"
-        }
-        return "`resume` lets it go on"
+    /// `1 host (a1)`, `3 hosts (a1, a2, b1)`.
+    func listed(_ list: [Int]) -> String { "\(hostCount(list.count)) (\(names(list)))" }
+
+    /// What happens once `list` is done, and what time alone does; the moment goes with it.
+    private func orGivenUp(_ then: String, _ list: [Int]) -> (String, Timestamp?) {
+        guard let moment = deadline(of: list) else { return (then, nil) }
+        return ("\(then); a host that does not report is given up", moment)
     }
 
-    private func whyRunning(_ now: Timestamp) -> WhyView {
+    // MARK: - Ended
+
+    private func whyEnded(_ now: Timestamp) -> WhyView {
+        let late = hosts.indices.filter { hosts[$0].open != nil }
+        if !late.isEmpty {
+            return saying(
+                "The rollout has \(state.past), but \(listed(late)) "
+                    + (late.count == 1 ? "has" : "have") + " not said yet that it let go",
+                "its order is given again as soon as it connects", nextAt: deadline(of: late), late)
+        }
+        let next =
+            switch state {
+            case .rolledBack:
+                "nothing by itself; mend the plan and `belay apply` it again"
+            case .rollbackFailed:
+                "nothing by itself; look at the hosts that failed, then \(rollbackCommand) tries "
+                    + "them again"
+            case .planned, .awaitingApproval, .running, .paused, .rollingBack, .succeeded,
+                .aborted:
+                tally.touched == 0
+                    ? "nothing by itself" : "nothing by itself; \(rollbackCommand) takes it back"
+            }
+        return saying("It has \(state.past): \(reason)", next, since: now)
+    }
+
+    // MARK: - Running
+
+    private var whyRunning: WhyView {
         switch progress {
         case .preparing:
             let list = hosts.indices.filter {
@@ -60,15 +104,17 @@ extension RolloutMachine {
                 default: false
                 }
             }
+            let (next, at) = orGivenUp(
+                "wave \(waves.isEmpty ? "" : waveName(0)) begins as soon as all are ready", list)
             return saying(
-                "preparation and validation of \(hostCount(list.count)): \(names(list))",
-                "the first wave begins", nextAt: deadline(of: list), list)
+                "\(listed(list)) of \(hosts.count) not ready yet: all are prepared and validated "
+                    + "before anything changes", next, nextAt: at, list)
         case .wave(let number): return whyWave(number)
         case .finalizing:
             let list = hosts.indices.filter { hosts[$0].state == .soaking }
+            let (next, at) = orGivenUp("the rollout succeeds as soon as they have", list)
             return saying(
-                "finalization of \(hostCount(list.count)): \(names(list))", "the rollout succeeds",
-                nextAt: deadline(of: list), list)
+                "All waves passed; \(listed(list)) still to commit", next, nextAt: at, list)
         }
     }
 
@@ -77,126 +123,136 @@ extension RolloutMachine {
         let name = waveName(number)
         switch wave.state {
         case .waiting, .passed:
-            return saying("nothing", "the next wave begins", since: wave.since)
-        case .failed: return saying("an operator: \(reason)", "`rollback` or `abort` it")
+            return saying("Wave \(name) is about to begin", "its hosts migrate", since: wave.since)
+        case .failed:
+            return saying(
+                "Wave \(name) failed: \(reason)",
+                "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves them "
+                    + "as they are")
         case .migrating:
-            if wave.needsPerson {
-                return saying(reason, "`promote` lets it pass", since: wave.since)
-            }
-            return whyMigrating(number)
-        case .soaking:
-            let away = wave.hosts.filter { hosts[$0].isThrough && !hosts[$0].connected }
+            guard wave.needsPerson else { return whyMigrating(number) }
             return saying(
-                away.isEmpty
-                    ? "the soak of wave \(name)"
-                    : "hosts of wave \(name) to be connected again: \(names(away))",
-                "its gates are asked", since: wave.since,
-                nextAt: away.isEmpty ? wave.soakUntil : deadline(of: away), away)
-        case .gating:
-            let gates = plan?.waves[number].gates ?? []
-            guard gates.indices.contains(wave.gate) else {
-                return saying("nothing", "the wave passes", since: wave.since)
-            }
-            let gate = gates[wave.gate]
-            if gate.manual {
-                return saying(
-                    "a person to open gate \(gate.name) of wave \(name)",
-                    "`promote` opens it", since: wave.since)
-            }
-            return saying(
-                "gate \(gate.name) of wave \(name): \(wave.details[wave.gate])",
-                wave.asking == nil ? "it is asked again" : "its checks answer",
-                since: wave.since, nextAt: gateMoment(number), wave.asking ?? [])
+                "Wave \(name) needs a decision: \(reason)",
+                "\(command("promote")) lets it pass, \(command("abort")) ends the rollout",
+                since: wave.since)
+        case .soaking: return whySoaking(number)
+        case .gating: return whyGating(number)
         }
+    }
+
+    private func whySoaking(_ number: Int) -> WhyView {
+        let wave = waves[number]
+        let name = waveName(number)
+        let away = wave.hosts.filter { hosts[$0].isThrough && !hosts[$0].connected }
+        if !away.isEmpty {
+            let (next, at) = orGivenUp("its soak ends once they are connected", away)
+            return saying(
+                "Wave \(name) cannot end its soak: \(listed(away)) not connected", next,
+                since: wave.since, nextAt: at, away)
+        }
+        let through = wave.hosts.count { hosts[$0].isThrough }
+        return saying(
+            "Wave \(name) soaks: \(hostCount(through)) confirmed and watched",
+            plan?.waves[number].gates.isEmpty == false
+                ? "its gates are asked" : "the wave passes",
+            since: wave.since, nextAt: wave.soakUntil)
+    }
+
+    private func whyGating(_ number: Int) -> WhyView {
+        let wave = waves[number]
+        let name = waveName(number)
+        let gates = plan?.waves[number].gates ?? []
+        guard gates.indices.contains(wave.gate) else {
+            return saying(
+                "Wave \(name) is through its gates", "the next wave begins", since: wave.since)
+        }
+        let gate = gates[wave.gate]
+        if gate.manual {
+            return saying(
+                "Wave \(name) is done and gate \(gate.name) waits for a person",
+                "\(command("promote")) opens it, \(rollbackCommand) takes the changed hosts back",
+                since: wave.since)
+        }
+        return saying(
+            "Gate \(gate.name) of wave \(name) has not passed yet: \(wave.details[wave.gate])",
+            wave.asking == nil ? "it is asked again" : "its checks answer, or are given up",
+            since: wave.since, nextAt: gateMoment(number), wave.asking ?? [])
     }
 
     private func whyMigrating(_ number: Int) -> WhyView {
         let list = waves[0...number].flatMap(\.hosts).filter { hosts[$0].isUnsettled }
         let moving = list.filter { hosts[$0].state != .ready }
-        var text = "\(hostCount(list.count)) of wave \(waveName(number)): \(names(list))"
-        var next = "the wave's soak begins"
-        if moving.isEmpty, !list.isEmpty {
-            next = "bring those hosts back, or `skip` what waits, `rollback` or `abort`"
-            let down = hosts.indices.filter { hosts[$0].isUnavailable }
-            text +=
-                "; none may start, as \(tally.unavailable) of at most \(limits.unavailableMax) "
-                + "hosts are unavailable (\(names(down)))"
+        let name = waveName(number)
+        guard !moving.isEmpty || list.isEmpty else {
+            return saying(
+                "Wave \(name) stands still: \(listed(list)) may not start while \(unavailability)",
+                "they start as soon as one of those is back; if none comes back, "
+                    + "\(command("skip")) leaves hosts out, \(rollbackCommand) takes all back",
+                since: waves[number].since,
+                nextAt: deadline(of: list), list)
         }
+        let waiting = list.count - moving.count
+        let (next, at) = orGivenUp("the wave soaks as soon as all its hosts are confirmed", moving)
         return saying(
-            text, next, since: waves[number].since,
-            nextAt: deadline(of: list), list)
+            "Wave \(name) is under way on \(listed(moving))"
+                + (waiting > 0 ? "; \(hostCount(waiting)) still to start" : ""),
+            next, since: waves[number].since, nextAt: at, list)
     }
+
+    /// `2 of at most 2 hosts are unavailable (a1, b1)`.
+    private var unavailability: String {
+        let down = hosts.indices.filter { hosts[$0].isUnavailable }
+        return "\(tally.unavailable) of at most \(limits.unavailableMax) hosts are unavailable "
+            + "(\(names(down)))"
+    }
+
+    // MARK: - Rolling back
 
     private var whyRollingBack: WhyView {
         let list = hosts.indices.filter { hosts[$0].undo }
         let told = list.filter { hosts[$0].open?.verb == .rollback }
-        var text = "\(hostCount(list.count)) to be back: \(names(list))"
-        var next = "the rollout is rolled back"
         if told.isEmpty, !list.isEmpty {
-            let down = hosts.indices.filter { hosts[$0].isUnavailable }
-            text +=
-                "; none may start, as \(tally.unavailable) of at most \(limits.unavailableMax) "
-                + "hosts are unavailable (\(names(down)))"
-            next = "bring those hosts back, or `belay rollback --fast`, which ignores the limit"
+            return saying(
+                "Rolling back stands still: \(listed(list)) may not start while \(unavailability)",
+                "bring those back, or `belay rollback --fast \(id?.rawValue ?? "")`, which "
+                    + "ignores the limit", list)
         }
-        return saying(text, next, nextAt: deadline(of: told), list)
+        let waiting = list.count - told.count
+        let (next, at) = orGivenUp("it has been rolled back as soon as they are back", told)
+        return saying(
+            "Rolling back \(listed(told))"
+                + (waiting > 0 ? "; \(hostCount(waiting)) still to start" : "")
+                + ": \(reason)", next, nextAt: at, list)
     }
+}
 
-    // MARK: - One host
-
-    /// What one host waits for; nil if it is not in the rollout.
-    package func why(host id: HostID, now: Timestamp) -> WhyView? {
-        guard let host = index[id.rawValue] else { return nil }
-        let record = hosts[host]
-        func view(_ waitsFor: String, _ next: String, nextAt: Timestamp? = nil) -> WhyView {
-            WhyView(
-                waitsFor: waitsFor, since: record.since, next: next,
-                nextAt: nextAt ?? nextMoment(of: record), hosts: [id])
-        }
-        if let open = record.open {
-            let how = record.connected ? "" : "; it is not connected, and is told when it is"
-            return view(
-                "the host to \(open.verb.rawValue): \(open.why)\(how)",
-                "it reports, or its time is over")
-        }
-        switch record.state {
-        case .pending:
-            return view(
-                record.connected
-                    ? "the rollout, which is \(state.rawValue)" : "the host to connect",
-                "it is prepared")
-        case .ready: return view(whyReady(host), "it is migrated")
-        case .soaking:
-            return view("the rollout: \(why(now: now).waitsFor)", "it is committed at the end")
-        case .failed, .unreachable, .timedOut, .rolledBack, .rollbackFailed:
-            return view(
-                "nothing: \(record.progress.failure ?? record.state.rawValue)",
-                record.canRetry ? "`retry` takes it in again" : "an operator looks at it")
-        case .committed, .skipped, .late: return view("nothing", "nothing")
-        case .preparing, .validating, .migrating, .verifying, .rollingBack:
-            return view("the host's report", "it goes on")
+extension RolloutState {
+    /// What it is, after "the rollout".
+    var sentence: String {
+        switch self {
+        case .planned: "is planned"
+        case .awaitingApproval: "awaits approval"
+        case .running: "runs"
+        case .paused: "is paused"
+        case .succeeded: "succeeded"
+        case .rollingBack: "rolls back"
+        case .rolledBack: "was rolled back"
+        case .rollbackFailed: "could not be rolled back"
+        case .aborted: "was aborted"
         }
     }
 
-    private func whyReady(_ host: Int) -> String {
-        let record = hosts[host]
-        if !record.connected { return "the host to connect" }
-        guard state == .running else { return "the rollout, which is \(state.rawValue)" }
-        switch progress {
-        case .wave(let number) where record.wave <= number:
-            if tally.parallel >= limits.parallelMax {
-                return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate"
-            }
-            if tally.unavailable >= limits.unavailableMax {
-                return
-                    "a place: \(tally.unavailable) of at most \(limits.unavailableMax) hosts are "
-                    + "unavailable"
-            }
-            return "a place in domain \(domainName(record.domain)): "
-                + "\(tally.unavailableByDomain[record.domain]) of at most "
-                + "\(limits.unavailablePerDomainMax ?? limits.unavailableMax) are unavailable"
-        case .preparing: return "preparation of all hosts"
-        case .wave, .finalizing: return "its wave, \(waveName(record.wave))"
+    /// What it did, after "has".
+    fileprivate var past: String {
+        switch self {
+        case .planned: "been planned"
+        case .awaitingApproval, .running: "begun"
+        case .paused: "been paused"
+        case .succeeded: "succeeded"
+        case .rollingBack: "begun to roll back"
+        case .rolledBack: "been rolled back"
+        case .rollbackFailed: "not been rolled back on all hosts"
+        case .aborted: "been aborted"
         }
     }
 }

@@ -103,7 +103,7 @@ package struct RolloutMachine: Codable, Sendable {
         enlist(definition, at)
         note(
             "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "
-                + "\(waves.count) waves", actor: "operator:\(by)")
+                + (waves.count == 1 ? "1 wave" : "\(waves.count) waves"), actor: "operator:\(by)")
         if plan.needsApproval {
             become(.awaitingApproval, "the plan asks for approval before the first host is touched")
         } else {

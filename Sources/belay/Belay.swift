@@ -56,11 +56,7 @@ enum Main {
             Console.output.line(message)
             return .done
         }
-        if FailureText.wantsJSON(arguments) {
-            report(CommandFailure(.usage, Belay.message(for: error)), arguments)
-        } else {
-            Console.error.line(message)
-        }
+        report(UsageFailure.failure(for: error, arguments), arguments)
         return .usage
     }
 

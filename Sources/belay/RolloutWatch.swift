@@ -12,6 +12,8 @@ struct RolloutWatch: Sendable {
     let result: OutputFormat
     /// True if every change goes to stdout as one line of JSON.
     var changesAsLines = false
+    /// True if events before the newest order of an operator are not told.
+    var fromNewestOrder = false
 
     private enum Signal: Sendable {
         case update(RolloutFollower.Update)
@@ -55,18 +57,23 @@ struct RolloutWatch: Sendable {
     }
 
     private func follow(_ give: AsyncStream<Signal>.Continuation) async throws {
-        var told = 0
+        var told: Int?
         let wantsHistory = !progress.isTerminal && !changesAsLines
         let last = try await RolloutFollower(client: client, rollout: rollout).run { update in
             if wantsHistory, case .view = update {
                 let entries: [HistoryEntry] = try await client.get(
                     client.path(rollout, "history"), to: "read the history of \(rollout)")
-                give.yield(.history(Array(entries.dropFirst(told))))
-                told = max(told, entries.count)
+                let first = told ?? (fromNewestOrder ? Self.newestOrder(entries) : 0)
+                give.yield(.history(Array(entries.dropFirst(first))))
+                told = max(first, entries.count)
             }
             give.yield(.update(update))
         }
         give.yield(.ended(last))
+    }
+
+    private static func newestOrder(_ entries: [HistoryEntry]) -> Int {
+        entries.lastIndex { $0.actor.hasPrefix("operator:") } ?? 0
     }
 
     private func finish(

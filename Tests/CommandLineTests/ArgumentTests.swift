@@ -56,6 +56,27 @@ struct ArgumentTests {
         #expect(await Main.run(arguments) == .usage)
     }
 
+    @Test(
+        "an unknown command is named with the nearest that there is",
+        arguments: [
+            ("tokn list", "there is no command `belay tokn`", "did you mean `belay token`?"),
+            ("host lst", "there is no command `belay host lst`", "did you mean `belay host list`?"),
+            ("top", "there is no command `belay top`", "`belay --help` shows what there is"),
+            ("host show", "belay host show: missing expected argument '<host>'", "--help` shows"),
+        ])
+    func unknownCommand(line: String, message: String, remedy: String) throws {
+        let arguments = line.split(separator: " ").map(String.init)
+        do {
+            _ = try Belay.parseAsRoot(arguments)
+            Issue.record("\(line) was understood")
+        } catch {
+            let failure = UsageFailure.failure(for: error, arguments)
+            #expect(failure.status == .usage)
+            #expect(failure.message == message)
+            #expect(failure.remedy?.contains(remedy) == true)
+        }
+    }
+
     @Test("JSON errors are asked for by -o json in any spelling")
     func wantsJSON() {
         for line in [["a", "-o", "json"], ["-ojson"], ["--output=json"], ["--output", "json"]] {

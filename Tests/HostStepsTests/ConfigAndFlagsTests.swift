@@ -45,8 +45,8 @@ import Testing
         #expect(change.action == "modify")
         #expect(
             change.detail == """
-                --- \(root.path)/etc/app.yaml
-                +++ \(root.path)/etc/app.yaml
+                --- /etc/app.yaml
+                +++ /etc/app.yaml
                 @@ -7,7 +7,7 @@
                  line 7
                  line 8

@@ -65,13 +65,14 @@ final class ChildProcess: Sendable {
 
     deinit { if process.withLock({ $0.isRunning }) { kill(pid, SIGKILL) } }
 
-    /// Runs `binary` of this build to its end.
+    /// Runs `binary` of this build, or the one at this absolute path, to its end.
     static func run(
         _ binary: String, _ arguments: [String], environment: [String: String] = [:],
         input: String? = nil
     ) async throws -> Output {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: Self.binaries + "/" + binary)
+        process.executableURL = URL(
+            fileURLWithPath: binary.hasPrefix("/") ? binary : Self.binaries + "/" + binary)
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(

@@ -40,6 +40,8 @@ struct RolloutTests {
             let part = try await fleet.belay(
                 "rollback", id, "--host", "a1", "--scope", "flags", "--reason", "flags only")
             #expect(part.status == 0, "\(part.summary)")
+            #expect(!part.err.contains("made the rollout"), "old events: \(part.err)")
+            #expect(part.err.contains("admin ordered `rollback`"), "\(part.err)")
             #expect(
                 fleet.read("a1", "etc/app/flags.json") == TestFleet.skeleton["etc/app/flags.json"])
             #expect(fleet.read("a1", "opt/app/release") == "2\n")

@@ -31,6 +31,15 @@ package struct HostMachine: Codable, Sendable, Hashable {
         return OpenTransaction(rollout: open.plan.rollout, attempt: open.attempt, latest: latest)
     }
 
+    /// True while an armed order of this transaction is to be watched. One that is not known here
+    /// is: a host that forgot its journal is safest in its old state.
+    package func needsGuard(_ rollout: RolloutID, attempt: Int) -> Bool {
+        guard let known = transactions.last(where: { $0.plan.rollout == rollout }) else {
+            return true
+        }
+        return known.guarded && known.attempt == attempt
+    }
+
     /// True while work is under way.
     package var isBusy: Bool { transactions.contains { $0.pending != nil } }
 

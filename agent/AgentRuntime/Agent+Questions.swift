@@ -35,7 +35,8 @@ extension Agent {
         } catch let error as FrameError {
             outbox.post(.refused, Refusal(code: "invalid", reason: error.reason), re: re)
         } catch {
-            outbox.post(.refused, Refusal(code: "failed", reason: "\(error)"), re: re)
+            outbox.post(
+                .refused, Refusal(code: "failed", reason: HostHands(self).shown(error)), re: re)
         }
     }
 

@@ -29,6 +29,11 @@ extension Agent {
         machine.transactions.last { $0.plan.rollout == rollout }?.plan
     }
 
+    /// A transaction's attempt.
+    func attempt(of rollout: RolloutID) -> Int? {
+        machine.transactions.last { $0.plan.rollout == rollout }?.attempt
+    }
+
     private func currentIdentity() throws -> HostIdentity {
         if let identity { return identity }
         let fresh = try HostIdentity(state)

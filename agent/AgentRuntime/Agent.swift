@@ -22,6 +22,8 @@ package actor Agent {
     private(set) var machine: HostMachine
     /// Events that the journal did not take yet; nothing overtakes them.
     private var unwritten: [HostEvent] = []
+    /// True once an order was refused because the journal did not take it.
+    private var hasRefused = false
     var session: SessionOutbox?
     /// Raised by `reconnect`; a session that was dialled before does not count.
     var epoch = 0
@@ -95,11 +97,17 @@ package actor Agent {
     /// Waits for a guard that restores, then takes its outcome over.
     private func recover() async throws {
         let files = files
-        let outcome = try await threads.runIfActive { () -> GuardOutcome? in
+        let groups = ProcessGroups(state)
+        let (outcome, ended) = try await threads.runIfActive {
             guard let restoring = try FileLock.take(files.restoreLock, within: 900) else {
                 throw AgentError("the guard has been restoring this host for 15 minutes")
             }
-            return withExtendedLifetime(restoring) { files.outcome }
+            // What a dead agent left running would go on changing the host.
+            return withExtendedLifetime(restoring) { (files.outcome, groups.end()) }
+        }
+        if !ended.isEmpty {
+            logger.warning(
+                "ended what the former agent left running", metadata: ["groups": "\(ended)"])
         }
         handle(.started(guard: outcome))
     }
@@ -110,6 +118,23 @@ package actor Agent {
             retryUnwritten()
             if machine.isWaitingForTime { handle(.tick) }
             if let outcome = files.outcome { handle(.guardActed(outcome)) }
+            await keepGuarded()
+        }
+    }
+
+    /// Starts the guard again when it is gone before its transaction was closed: killed, or lost
+    /// with a reboot while the journal was lost too.
+    private func keepGuarded() async {
+        guard let armed = files.armed,
+            machine.needsGuard(armed.order.plan.rollout, attempt: armed.order.attempt),
+            files.outcome == nil, !files.isClosed(armed.order), !files.isWatching
+        else { return }
+        logger.warning("the guard is gone; another one is started")
+        let (guardProcess, files) = (guardProcess, files)
+        do {
+            try await threads.runIfActive { try guardProcess.start(files) }
+        } catch {
+            logger.error("the guard cannot be started", metadata: ["reason": "\(error)"])
         }
     }
 
@@ -155,6 +180,7 @@ package actor Agent {
         logger.error("the journal cannot be written", metadata: ["reason": "\(reason)"])
         switch event {
         case .order(_, _, let message):
+            hasRefused = true
             session?.post(
                 .refused,
                 Refusal(
@@ -172,6 +198,17 @@ package actor Agent {
         let waiting = unwritten
         unwritten = []
         for event in waiting { handle(event) }
+        askAgain()
+    }
+
+    /// The coordinator gives an order again only on a new session, so the refused ones need one as
+    /// soon as the journal takes a record again.
+    private func askAgain() {
+        guard hasRefused, unwritten.isEmpty,
+            (try? journal.record(.tick, at: clock.now, after: machine)) != nil
+        else { return }
+        hasRefused = false
+        begin(.reconnect)
     }
 
     private func begin(_ effect: HostEffect) {

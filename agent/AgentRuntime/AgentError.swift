@@ -14,6 +14,9 @@ package struct AgentError: Error, Sendable, Hashable, CustomStringConvertible {
         self.exitCode = exitCode
     }
 
+    /// For a terminal: the reason, and the remedy on a line of its own as `belay` shows it.
+    package var lines: String { reason + (remedy.map { "\n  try: \($0)" } ?? "") }
+
     /// Reason and remedy.
     package var description: String { remedy.map { "\(reason); \($0)" } ?? reason }
 }

@@ -12,12 +12,18 @@ package final class GuardWatch {
     /// An agent that lives gets this long after the deadline to take the host back itself.
     private static let grace = Milliseconds.seconds(5)
     private static let pollMicroseconds: UInt32 = 100_000
+    /// Polls between two looks at whether the agent runs.
+    private static let pollsALook = 10
+    /// An agent that did not run in this many looks, one a second, counts as dead.
+    private static let stillLooks = 10
 
     private let state: StateDirectory
     private let files: GuardFiles
     private var agentGoneSince: Int64?
-    private var groups: [Int32: UInt64] = [:]
-    private var agent: Int32?
+    private var pulse = ProcessPulse()
+    private var polls = 0
+    /// An agent that holds its lock and stands still.
+    private var frozen: Int32?
 
     /// A guard over the state.
     package init(_ state: StateDirectory) {
@@ -50,14 +56,45 @@ package final class GuardWatch {
     }
 
     private func noteAgent() {
-        if FileLock.isHeld(state.file("agent.lock")) {
-            agentGoneSince = nil
-            agent = FileLock.holder(state.file("agent.lock"))
-            if let agent { groups = ProcessGroups.leaders(childrenOf: agent) }
-        } else if agentGoneSince == nil {
-            agentGoneSince = HostClock.sinceBoot()
-            Self.log("the agent is gone")
+        let path = state.file("agent.lock")
+        guard FileLock.isHeld(path) else {
+            frozen = nil
+            gone("the agent is gone")
+            return
         }
+        polls += 1
+        if polls % Self.pollsALook == 0 {
+            let agent = FileLock.holder(path)
+            let looks = agent.map { pulse.look(at: $0) } ?? 0
+            frozen = looks >= Self.stillLooks ? agent : nil
+        }
+        if let frozen {
+            gone("the agent, process \(frozen), stands still")
+        } else {
+            agentGoneSince = nil
+        }
+    }
+
+    private func gone(_ how: String) {
+        guard agentGoneSince == nil else { return }
+        agentGoneSince = HostClock.sinceBoot()
+        Self.log(how)
+    }
+
+    /// Ends an agent that stands still: woken up later it would go on where it was, in a host that
+    /// was taken back, and it may hold the lock under which that is done. False if it cannot be
+    /// ended now.
+    private func fence() throws -> Bool {
+        guard let frozen else { return true }
+        Self.log("ending the agent that stands still, process \(frozen)")
+        kill(frozen, SIGKILL)
+        // From here on no agent can begin while this process restores: it waits for `restore.lock`.
+        guard let lock = try FileLock.take(state.file("agent.lock"), within: 5) else {
+            return false
+        }
+        withExtendedLifetime(lock) {}
+        self.frozen = nil
+        return true
     }
 
     private func reasonToAct(_ armed: GuardFiles.Armed) -> String? {
@@ -74,6 +111,7 @@ package final class GuardWatch {
 
     /// True once the transaction is over. False if it moved on while the lock was waited for.
     private func act(_ armed: GuardFiles.Armed, _ reason: String) async throws -> Bool {
+        guard try fence() else { return false }
         guard let lock = try FileLock.take(files.restoreLock, within: 600) else { return false }
         defer { withExtendedLifetime(lock) {} }
         guard let current = files.armed, current == armed, !files.isClosed(armed.order) else {
@@ -93,7 +131,7 @@ package final class GuardWatch {
             try finish(armed, .kept, reason, .zero, [:])
             return true
         }
-        ProcessGroups.end(groups)
+        ProcessGroups(state).end()
         restore(armed, reason, context, evidence: Evidence.lines(reason, found))
         return true
     }
@@ -134,7 +172,7 @@ package final class GuardWatch {
             GuardOutcome(
                 rollout: armed.order.plan.rollout, attempt: armed.order.attempt, ending: ending,
                 reason: reason, took: took, at: HostClock.now(), evidence: evidence))
-        Self.log("\(ending.rawValue) in \(took.count) ms")
+        Self.log("\(ending.rawValue) in \(took.text)")
     }
 
     private static func log(_ text: String) {

@@ -13,6 +13,7 @@ import NIOPosix
 struct HostHands: Sendable {
     let state: StateDirectory
     let files: GuardFiles
+    let groups: ProcessGroups
     let host: HostID
     let threads: NIOThreadPool
     let guardProcess: GuardProcess
@@ -22,6 +23,7 @@ struct HostHands: Sendable {
         self.agent = agent
         state = agent.state
         files = agent.files
+        groups = ProcessGroups(agent.state)
         host = agent.configuration.host
         threads = agent.threads
         guardProcess = agent.guardProcess
@@ -31,8 +33,13 @@ struct HostHands: Sendable {
         do {
             return try await attempt(effect)
         } catch {
-            return .problem("\(error)")
+            return .problem(shown(error))
         }
+    }
+
+    /// What went wrong, with paths as the plan names them.
+    func shown(_ error: any Error) -> String {
+        HostPath.asPlanned("\(error)", root: state.rootDirectory)
     }
 
     private func attempt(_ effect: HostEffect) async throws -> WorkResult {
@@ -51,16 +58,13 @@ struct HostHands: Sendable {
         case .disarm(_, let rollout, let attempt):
             return try await block { try disarm(rollout, attempt) }
         case .step(_, let step, _, let plan):
-            let runner = StepRunner(root: state.rootDirectory, services: services(plan)) {
-                [state] in
-                let path = state.file("artifacts/\($0.hex)")
-                return access(path, R_OK) == 0 ? path : nil
-            }
-            return .step(await runner.run(step, in: plan, context: context(plan)))
+            if let outcome = try await overtaken(plan.rollout) { return .guardActed(outcome) }
+            return .step(await runner(plan).run(step, in: plan, context: context(plan)))
         case .pause(_, let span):
             try? await Task.sleep(for: span.duration)
             return .done
         case .checks(_, let checks, let plan):
+            if let outcome = try await overtaken(plan.rollout) { return .guardActed(outcome) }
             return .checks(
                 await CheckRunner(root: state.rootDirectory).run(checks, context: context(plan)))
         case .evidence(_, let plan, let reason):
@@ -72,6 +76,28 @@ struct HostHands: Sendable {
             let plan = await agent.plan(of: rollout)
             return try await block { try restore(point, names, plan, rollout, attempt) }
         case .cancel, .reconnect, .send, .refuse: return .done
+        }
+    }
+
+    private func runner(_ plan: HostPlan) -> StepRunner {
+        var runner = StepRunner(root: state.rootDirectory, services: services(plan)) { [state] in
+            let path = state.file("artifacts/\($0.hex)")
+            return access(path, R_OK) == 0 ? path : nil
+        }
+        runner.onStart = { [groups] in groups.note($0) }
+        return runner
+    }
+
+    /// What the guard did in this rollout's present attempt, if it was faster: an agent that stood
+    /// still, or a machine that was suspended, must not go on with a host that was taken back.
+    /// Waits for a guard that is at it.
+    private func overtaken(_ rollout: RolloutID) async throws -> GuardOutcome? {
+        guard let attempt = await agent.attempt(of: rollout) else { return nil }
+        return try await block {
+            guard let lock = try FileLock.take(files.restoreLock, within: 900) else {
+                throw AgentError("the guard has been restoring this host for 15 minutes")
+            }
+            return withExtendedLifetime(lock) { files.outcome(of: rollout, attempt) }
         }
     }
 
@@ -97,7 +123,9 @@ struct HostHands: Sendable {
     }
 
     func services(_ plan: HostPlan?) -> HostServices {
-        HostServices(context: plan.map { context($0) } ?? context())
+        var services = HostServices(context: plan.map { context($0) } ?? context())
+        services.onStart = { [groups] in groups.note($0) }
+        return services
     }
 
     func store(_ plan: HostPlan? = nil) throws -> PointStore {
@@ -150,7 +178,7 @@ struct HostHands: Sendable {
             return .restored(took: summary.took)
         } catch {
             return .notRestored(
-                "\(error)", took: Milliseconds(HostClock.sinceBoot() - start))
+                shown(error), took: Milliseconds(HostClock.sinceBoot() - start))
         }
     }
 

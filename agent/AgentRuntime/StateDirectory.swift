@@ -28,7 +28,7 @@ package struct StateDirectory: Sendable {
             built += "/" + part
             if mkdir(built, 0o700) != 0, errno != EEXIST { throw Self.failure("create", built) }
         }
-        for name in ["points", "artifacts", "guard"] {
+        for name in ["points", "artifacts", "guard", "guard/groups"] {
             if mkdir(file(name), 0o700) != 0, errno != EEXIST {
                 throw Self.failure("create", file(name))
             }

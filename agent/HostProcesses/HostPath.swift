@@ -27,6 +27,26 @@ package enum HostPath {
         return base + tail
     }
 
+    /// `text` with each path below `root` as the plan names it, absolute on the host. Hosts that do
+    /// the same thing then say the same, wherever their root lies.
+    package static func asPlanned(_ text: String, root: String) -> String {
+        let base = root.hasSuffix("/") ? String(root.dropLast()) : root
+        guard !base.isEmpty else { return text }
+        var rest = text[...]
+        var result = ""
+        while let found = rest.firstRange(of: base + "/") {
+            result += rest[..<found.lowerBound]
+            let isWhole = !(result.last.map(isPartOfName) ?? false)
+            result += isWhole ? "/" : String(rest[found])
+            rest = rest[found.upperBound...]
+        }
+        return result + rest
+    }
+
+    private static func isPartOfName(_ character: Character) -> Bool {
+        character.isLetter || character.isNumber || "/._-".contains(character)
+    }
+
     /// The folder that holds `path`.
     package static func parent(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return "/" }

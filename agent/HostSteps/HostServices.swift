@@ -7,6 +7,8 @@ import HostSnapshots
 package struct HostServices: ServiceControlling {
     private let context: TemplateContext
     private let timeout: Milliseconds
+    /// Told the process group of each command.
+    package var onStart: (@Sendable (Int32) -> Void)?
 
     /// Services of a host; commands are filled in from `context`. `timeout` bounds each command,
     /// and the wait until a service that was started runs or one that was stopped is gone.
@@ -59,7 +61,9 @@ package struct HostServices: ServiceControlling {
     }
 
     private func run(_ argv: [String]) throws -> ProcessRun.Result {
-        try context.processRun(argv: argv, timeout: timeout).runBlocking()
+        var run = try context.processRun(argv: argv, timeout: timeout)
+        run.onStart = onStart
+        return run.runBlocking()
     }
 
     private func succeed(_ argv: [String]) throws {
@@ -73,7 +77,7 @@ package struct HostServices: ServiceControlling {
             guard ContinuousClock.now < deadline else {
                 var late = StepFailure(
                     "the service \(wanted ? "did not start" : "did not stop") within "
-                        + "\(timeout.count) ms; read its log")
+                        + "\(timeout.text); read its log")
                 late.isLate = true
                 throw late
             }
@@ -88,7 +92,7 @@ package struct HostServices: ServiceControlling {
             switch result.ending {
             case .exited(let code): "exited \(code), \(wanted) wanted"
             case .signalled(let signal): "was ended by signal \(signal)"
-            case .timedOut: "was ended after \(timeout.count) ms"
+            case .timedOut: "was ended after \(timeout.text)"
             case .cancelled: "was cancelled"
             case .notStarted(let why): "could not be started: \(why)"
             }

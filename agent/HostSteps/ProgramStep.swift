@@ -28,7 +28,7 @@ enum ProgramStep {
             case .timedOut:
                 (
                     .timedOut,
-                    "\(name) was ended after \(timeout.count) ms; raise timeout if it needs more"
+                    "\(name) was ended after \(timeout.text); raise timeout if it needs more"
                 )
             case .cancelled: (.failed, "\(name) was ended because the step was cancelled")
             case .notStarted(let why): (.failed, "\(name) could not be started: \(why)")

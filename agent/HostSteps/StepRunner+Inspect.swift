@@ -20,7 +20,8 @@ extension StepRunner {
             }
         }
         change.step = "\(stage.rawValue)/\(step.name)"
-        change.detail = Redactor.redact(change.detail)
+        change.subject = HostPath.asPlanned(change.subject, root: root)
+        change.detail = HostPath.asPlanned(Redactor.redact(change.detail), root: root)
         return [change]
     }
 
@@ -53,7 +54,7 @@ extension StepRunner {
             let until = step.until.map { "until \($0.name) passes" }
             return Self.planned(
                 "wait", "none",
-                [step.span.map { "\($0.count) ms" }, until].compactMap { $0 }.joined(
+                [step.span?.text, until].compactMap { $0 }.joined(
                     separator: ", "))
         case .unknown(let name):
             throw StepFailure("this agent does not know steps of kind \(name)")

@@ -30,7 +30,8 @@ package struct StepRunner: Sendable {
         let begun = ContinuousClock.now
         let ending = await end(of: step, plan, context, begun + step.timeout.duration)
         return StepOutcome(
-            status: ending.status, message: Redactor.redact(ending.message),
+            status: ending.status,
+            message: HostPath.asPlanned(Redactor.redact(ending.message), root: root),
             output: ending.output, took: Milliseconds(since: begun))
     }
 

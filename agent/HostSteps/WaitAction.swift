@@ -19,12 +19,12 @@ struct WaitAction {
                 let end = ContinuousClock.now + span.duration
                 try await Task.sleep(until: min(end, deadline), clock: .continuous)
                 guard end <= deadline else {
-                    return late("the span of \(span.count) ms is longer than the step's timeout")
+                    return late("the span of \(span.text) is longer than the step's timeout")
                 }
             }
             guard let check = action.until else {
                 return StepEnding(
-                    status: .done, message: "waited \(action.span?.count ?? 0) ms", output: "")
+                    status: .done, message: "waited \((action.span ?? .zero).text)", output: "")
             }
             return try await wait(for: check, until: deadline)
         } catch {

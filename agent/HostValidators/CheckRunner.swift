@@ -33,9 +33,13 @@ package struct CheckRunner: Sendable {
         let finding = await look(check, context)
         return CheckResult(
             name: check.name, kind: check.kind.name, level: check.level, status: finding.status,
-            measured: Redactor.redact(finding.measured),
-            remedy: finding.status == .pass ? nil : finding.remedy, took: Milliseconds(since: begun)
-        )
+            measured: shown(finding.measured),
+            remedy: finding.status == .pass ? nil : shown(finding.remedy),
+            took: Milliseconds(since: begun))
+    }
+
+    private func shown(_ text: String) -> String {
+        HostPath.asPlanned(Redactor.redact(text), root: root)
     }
 
     private func look(_ check: CheckSpec, _ context: TemplateContext) async -> Finding {

@@ -20,7 +20,7 @@ struct Finding: Sendable {
 
     static func late(_ timeout: Milliseconds) -> Finding {
         .unknown(
-            "no answer within \(timeout.count) ms",
+            "no answer within \(timeout.text)",
             "look why it hangs, or raise the check's timeout")
     }
 }

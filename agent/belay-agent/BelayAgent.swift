@@ -8,7 +8,7 @@ import Logging
 @main struct BelayAgent: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-agent",
-        abstract: "Carries rollouts out on this host, and takes them back.",
+        abstract: "Carry rollouts out on this host, and take them back.",
         version: AgentVersion.text,
         subcommands: [
             EnrolCommand.self, RunCommand.self, StatusCommand.self, ValidateCommand.self,
@@ -25,7 +25,7 @@ import Logging
                 try command.run()
             }
         } catch let error as AgentError {
-            Output.complain(error.description)
+            Output.complain(error.lines)
             Glibc.exit(error.exitCode)
         } catch {
             let code = exitCode(for: error)

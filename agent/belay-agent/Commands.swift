@@ -63,7 +63,7 @@ private struct AgentService: Service {
                 try await agent.run()
             } catch is CancellationError {
             } catch {
-                Output.complain("\(error)")
+                Output.complain((error as? AgentError)?.lines ?? "\(error)")
                 Glibc.exit((error as? AgentError)?.exitCode ?? 1)
             }
         }

@@ -30,7 +30,7 @@ extension Coordinator {
         let actor = "operator:\(name)"
         try await submit(
             .rollout(
-                id, .command(request.command, by: actor, reason: request.reason, at: clock())),
+                id, .command(request.command, by: name, reason: request.reason, at: clock())),
             actor: actor)
         return try view(of: id)
     }

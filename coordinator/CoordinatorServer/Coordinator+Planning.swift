@@ -148,7 +148,7 @@ extension Coordinator {
             .rollout(
                 id,
                 .created(
-                    RolloutDefinition(plan: resolved, connected: []), id: id, by: actor, at: now)),
+                    RolloutDefinition(plan: resolved, connected: []), id: id, by: name, at: now)),
             actor: actor)
         return try view(of: id)
     }

@@ -105,7 +105,7 @@ package struct CoordinatorDaemon: Service, CustomStringConvertible {
     /// An error in words for the operator: what failed, and on a second line what to do.
     package static func text(of error: any Error) -> String {
         guard let failure = error as? APIFailure else { return "\(error)" }
-        return failure.message + (failure.remedy.map { "\n  " + $0 } ?? "")
+        return failure.message + (failure.remedy.map { "\n  try: " + $0 } ?? "")
     }
 
     private func bindAgents(

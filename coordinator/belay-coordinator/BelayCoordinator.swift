@@ -12,7 +12,7 @@ import UnixSignals
 struct BelayCoordinator: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-coordinator",
-        abstract: "Coordinates staged rollouts over a fleet of Belay agents.",
+        abstract: "Coordinate staged rollouts over a fleet of Belay agents.",
         discussion: "All settings are flags; there is no configuration file.",
         version: CoordinatorVersion.text,
         subcommands: [InitCommand.self, RunCommand.self])
@@ -37,9 +37,9 @@ struct BelayCoordinator: AsyncParsableCommand {
 struct InitCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Makes the authority and the coordinator's certificate, and prints the first "
+        abstract: "Make the authority and the coordinator's certificate, and print the first "
             + "admin token on stdout.",
-        discussion: "Nothing that is there already is overwritten.")
+        discussion: "The token is shown this once. Nothing that is there already is overwritten.")
 
     @Option(help: "The state directory; made with mode 0700 if it is missing.")
     var state = BelayCoordinator.stateDefault
@@ -59,6 +59,7 @@ struct InitCommand: AsyncParsableCommand {
                 identity: .init(
                     name: name, addresses: addresses.filter { seen.insert($0).inserted }),
                 now: BelayCoordinator.now())
+            FileHandle.standardError.write(Data(Self.advice(state).utf8))
             print(token)
         } catch {
             throw BelayCoordinator.fail(error)
@@ -66,18 +67,35 @@ struct InitCommand: AsyncParsableCommand {
     }
 }
 
+extension InitCommand {
+    /// What comes next.
+    fileprivate static func advice(_ state: String) -> String {
+        let option = state == BelayCoordinator.stateDefault ? "" : " --state \(state)"
+        return """
+            made a coordinator in \(state)
+              start it:  belay-coordinator run\(option)
+              sign in:   set BELAY_CACERT to a copy of \(state)/authority.pem, and BELAY_TOKEN to \
+            the token on stdout, which is shown this once
+
+            """
+    }
+}
+
 /// Runs the coordinator.
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Runs the coordinator until SIGTERM or SIGINT.",
+        commandName: "run", abstract: "Run the coordinator until SIGTERM or SIGINT.",
         discussion: "Once both ports are open, STATE/coordinator.json says where they are. "
             + "All settings are flags; there is no configuration file.")
 
     @Option(help: "The state directory.")
     var state = BelayCoordinator.stateDefault
-    @Option(help: "Where agents connect; port 0 takes a free one.")
+    @Option(
+        help: "Where agents connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
     var agents = "127.0.0.1:7430"
-    @Option(help: "Where operators connect; port 0 takes a free one.")
+    @Option(
+        help:
+            "Where operators connect, HOST:PORT; 0.0.0.0 for all addresses, port 0 for a free one.")
     var api = "127.0.0.1:7431"
     @Option(help: "The least level that is logged: debug, info, notice, warning, error.")
     var logLevel = "info"

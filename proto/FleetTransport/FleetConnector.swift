@@ -39,7 +39,8 @@ package struct FleetConnector: Sendable {
         let limits = limits
         let (parts, channel) = try await open(tls) { channel, _ in
             let (bridge, parts) = InboundBridge<ByteBuffer>.make(
-                on: channel.eventLoop, limits: limits) { [$0] }
+                on: channel.eventLoop, limits: limits
+            ) { [$0] }
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHTTPClientHandlers()
             try pipeline.addHandler(IdleStateHandler(readTimeout: limits.idleTimeout))

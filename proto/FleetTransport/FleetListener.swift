@@ -218,7 +218,8 @@ final class FleetDoor: ChannelInboundHandler, RemovableChannelHandler {
         let channel = context.channel
         switch ready.service {
         case .frames:
-            deliver(.agent(try .open(on: channel, ready: ready, limits: configuration.limits)), channel)
+            deliver(
+                .agent(try .open(on: channel, ready: ready, limits: configuration.limits)), channel)
         case .enrolment:
             deliver(
                 .enrolment(try .open(on: channel, ready: ready, limits: configuration.limits)),

@@ -6,7 +6,8 @@ final class InboundBridge<Element: Sendable>: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias Producer = NIOThrowingAsyncSequenceProducer<
-        Element, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark, Delegate
+        Element, any Error, NIOAsyncSequenceProducerBackPressureStrategies.HighLowWatermark,
+        Delegate
     >
 
     /// Hears from the consumer, on any thread.

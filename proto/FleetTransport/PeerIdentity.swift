@@ -30,10 +30,12 @@ package struct PeerIdentity: Sendable, Hashable {
         guard belay_uri_names(certificate, &names, names.count) >= 0 else {
             throw .identity("the certificate's names are malformed")
         }
-        let text = String(decoding: names.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let text = String(
+            decoding: names.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let uris = text.split(separator: "\n").filter { $0.hasPrefix("belay://") }
         guard uris.count == 1, let uri = uris.first else {
-            throw .identity("the certificate has \(uris.count) belay:// names, it needs exactly one")
+            throw .identity(
+                "the certificate has \(uris.count) belay:// names, it needs exactly one")
         }
         role = try Self.role(of: String(uri))
         serial = Self.serial(of: certificate)

@@ -25,7 +25,9 @@ package final class SHA256Hasher {
         var bytes = [UInt8](repeating: 0, count: 32)
         EVP_DigestFinal_ex(context, &bytes, nil)
         EVP_DigestInit_ex(context, EVP_sha256(), nil)
-        guard let digest = Digest(bytes: bytes) else { preconditionFailure("32 bytes are a digest") }
+        guard let digest = Digest(bytes: bytes) else {
+            preconditionFailure("32 bytes are a digest")
+        }
         return digest
     }
 

@@ -113,7 +113,9 @@ package final class TLSContext: Sendable {
         defer { X509_free(leaf) }
         guard SSL_CTX_use_certificate(raw, leaf) == 1 else { throw .setup(OpenSSLErrors.drain()) }
         for certificate in certificates
-        where SSL_CTX_ctrl(raw, SSL_CTRL_CHAIN_CERT, 1, certificate.map(UnsafeMutableRawPointer.init)) != 1 {
+        where SSL_CTX_ctrl(
+            raw, SSL_CTRL_CHAIN_CERT, 1, certificate.map(UnsafeMutableRawPointer.init)) != 1
+        {
             throw .setup(OpenSSLErrors.drain())
         }
         let key = try PEM.privateKey(credentials.key)

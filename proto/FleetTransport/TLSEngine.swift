@@ -138,8 +138,9 @@ package final class TLSEngine {
         case (.host(let id), false):
             throw .identity("the host \(id) answered where the coordinator belongs")
         }
-        guard context.isServer || SSL_get_verify_result(connection) == Int(X509_V_OK)
-            || context.isPinned
+        guard
+            context.isServer || SSL_get_verify_result(connection) == Int(X509_V_OK)
+                || context.isPinned
         else { throw .identity("the coordinator's certificate was not verified") }
         return identity
     }

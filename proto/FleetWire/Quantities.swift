@@ -26,6 +26,25 @@ package struct Milliseconds: Codable, Hashable, Comparable, Sendable {
         let (sum, overflow) = left.count.addingReportingOverflow(right.count)
         return Milliseconds(overflow ? (left.count < 0 ? .min : .max) : sum)
     }
+    /// As people read it, to two digits or more: `0s`, `840ms`, `1.2s`, `42s`, `1m 42s`, `2h 5m`,
+    /// `3d 4h`; less than nothing reads as nothing.
+    package var text: String {
+        func pair(_ big: Int64, _ bigUnit: String, _ small: Int64, _ smallUnit: String) -> String {
+            small == 0 ? "\(big)\(bigUnit)" : "\(big)\(bigUnit) \(small)\(smallUnit)"
+        }
+        let seconds = count / 1000
+        switch count {
+        case ...0: return "0s"
+        case ..<1000: return "\(count)ms"
+        case ..<10_000:
+            let tenths = count / 100 % 10
+            return tenths == 0 ? "\(seconds)s" : "\(seconds).\(tenths)s"
+        case ..<60_000: return "\(seconds)s"
+        case ..<3_600_000: return pair(seconds / 60, "m", seconds % 60, "s")
+        case ..<86_400_000: return pair(seconds / 3600, "h", seconds / 60 % 60, "m")
+        default: return pair(seconds / 86400, "d", seconds / 3600 % 24, "h")
+        }
+    }
     /// The same span for the standard library's clocks.
     package var duration: Duration { .milliseconds(count) }
 }

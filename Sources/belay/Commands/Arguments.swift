@@ -32,6 +32,8 @@ struct SpanArgument: ExpressibleByArgument {
         guard let span = QuantityText.span(parsing: argument), span > .zero else { return nil }
         self.span = span
     }
+    /// What `--help` shows.
+    var defaultValueDescription: String { QuantityText.span(span) }
 }
 
 /// `NAME=VALUE`.

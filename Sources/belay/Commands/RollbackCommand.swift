@@ -58,7 +58,8 @@ struct RollbackCommand: AsyncParsableCommand {
                 return
             }
             let watch = RolloutWatch(
-                client: client, rollout: view.id, progress: .error, result: output.format)
+                client: client, rollout: view.id, progress: .error, result: output.format,
+                fromNewestOrder: true)
             throw EndWith(status: try await watch.run(outcome: ExitStatus.init(rollbackOutcomeOf:)))
         }
     }

@@ -7,7 +7,9 @@ enum HistoryText {
     /// `23:05:01Z node-1  sentence`.
     static func line(_ entry: HistoryEntry, style: Style, fullDate: Bool = false) -> String {
         let time = fullDate ? QuantityText.date(entry.at) : QuantityText.clock(entry.at)
-        let about = entry.host?.rawValue ?? entry.wave.map { "wave \($0)" } ?? ""
+        let wave = entry.wave.map { "wave \($0)" } ?? ""
+        // A sentence that names the wave needs it no second time.
+        let about = entry.host?.rawValue ?? (entry.text.contains(wave) ? "" : wave)
         let role: Style.Role =
             switch entry.level {
             case .info: .plain

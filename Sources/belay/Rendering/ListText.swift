@@ -120,7 +120,7 @@ enum ListText {
                 (
                     "up",
                     QuantityText.span(.seconds(max(0, now.since(status.startedAt).count / 1000)))
-                        + ", term \(status.generation.rawValue)"
+                        + ", generation \(status.generation.rawValue)"
                 ),
                 (
                     "hosts",

@@ -13,15 +13,55 @@ struct PlanText {
         header() + waves() + changes() + trouble() + notes() + footer()
     }
 
+    /// The plan in a few lines, for whoever has approved it already.
+    func summary() -> [String] {
+        let waves = plan.waves.map { "\($0.name) \($0.hosts.count)" }.joined(separator: ", ")
+        var rows = [("waves", waves), ("limits", motion)]
+        let steps = changedSteps()
+        if !steps.isEmpty { rows.append(("changes", steps)) }
+        rows.append(("digest", preview.digest.description))
+        return [title] + rows.map(row) + trouble() + notes().filter { !$0.isEmpty }
+    }
+
+    /// `settings on 6 hosts, schema on 5 hosts`: what would do something, and where.
+    private func changedSteps() -> String {
+        var order: [String] = []
+        var counts: [String: Int] = [:]
+        for change in preview.inspections.flatMap({ $0.inspection?.changes ?? [] })
+        where change.action != "none" {
+            let name = change.step.split(separator: "/").last.map(String.init) ?? change.step
+            if counts[name] == nil { order.append(name) }
+            counts[name, default: 0] += 1
+        }
+        return order.map { name in
+            let count = counts[name] ?? 0
+            return count == plan.hosts.count
+                ? name : "\(name) (\(count) of \(QuantityText.count(plan.hosts.count, "host")))"
+        }.joined(separator: ", ")
+    }
+
     private var plan: ResolvedPlan { preview.plan }
 
-    private func header() -> [String] {
+    private var title: String {
+        style.paint(plan.name, .strong) + " on " + QuantityText.count(plan.hosts.count, "host")
+            + " in " + QuantityText.count(plan.waves.count, "wave")
+    }
+
+    private var motion: String {
         let limits = plan.limits
         var motion =
             "\(limits.parallelMax) at once, at most \(limits.unavailableMax) unavailable"
         if let domain = limits.unavailablePerDomainMax {
             motion += ", \(domain) in each failure domain"
         }
+        return motion
+    }
+
+    private func row(_ name: String, _ text: String) -> String {
+        "  " + style.paint(DisplayWidth.pad(name, to: 13), .faint) + text
+    }
+
+    private func header() -> [String] {
         var budget = "\(plan.budget.fleet) in the fleet"
         if let wave = plan.budget.wave { budget += ", \(wave) in each wave" }
         if let domain = plan.budget.domain { budget += ", \(domain) in each failure domain" }
@@ -51,14 +91,7 @@ struct PlanText {
             (
                 "captured", plan.work.components.map(\.name.rawValue).joined(separator: ", ")
             ))
-        let title =
-            style.paint(plan.name, .strong) + " on "
-            + QuantityText.count(plan.hosts.count, "host") + " in "
-            + QuantityText.count(plan.waves.count, "wave")
-        return [title]
-            + rows.map { name, text in
-                "  " + style.paint(DisplayWidth.pad(name, to: 12), .faint) + text
-            } + [""]
+        return [title] + rows.map(row) + [""]
     }
 
     private func waves() -> [String] {
@@ -103,18 +136,28 @@ struct PlanText {
 
     private func changes(_ changes: [PlannedChange]) -> [String] {
         if changes.isEmpty { return ["  " + style.paint("nothing would change", .faint)] }
-        let actions = changes.map { $0.action.count }.max() ?? 0
+        let steps = changes.map { DisplayWidth.of($0.step) }.max() ?? 0
+        let actions = changes.map { word(for: $0.action).count }.max() ?? 0
         return changes.flatMap { change in
-            let action = DisplayWidth.pad(change.action, to: actions)
-            let isSentence = !change.detail.isEmpty && !change.detail.contains("\n")
+            let action = DisplayWidth.pad(word(for: change.action), to: actions)
             let head =
-                "  " + style.paint(action, role(of: change.action)) + "  " + change.subject
-                + (isSentence ? ": " + change.detail : "")
-                + style.paint("  \(change.step)", .faint)
-            if isSentence { return [head] }
-            return [head] + DiffText.lines(change.detail, style: style, indent: "      ")
+                "  " + style.paint(DisplayWidth.pad(change.step, to: steps), .faint) + "  "
+                + style.paint(action, role(of: change.action)) + "  "
+            let lines = change.detail.split(separator: "\n", omittingEmptySubsequences: true)
+            if lines.isEmpty { return [head + change.subject] }
+            // A program's line begins with the program.
+            let isSaid =
+                change.detail == change.subject || change.detail.hasPrefix(change.subject + " ")
+            if lines.count == 1 {
+                return [head + (isSaid ? "" : change.subject + ": ") + change.detail]
+            }
+            return [head + (isSaid ? "" : change.subject)]
+                + DiffText.lines(change.detail, style: style, indent: "      ")
         }
     }
+
+    /// `none` reads as if there were no step.
+    private func word(for action: String) -> String { action == "none" ? "no change" : action }
 
     private func role(of action: String) -> Style.Role {
         switch action {

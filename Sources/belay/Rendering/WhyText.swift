@@ -14,7 +14,7 @@ enum WhyText {
         if !why.next.isEmpty {
             text += " Next: " + withoutStop(why.next)
             if let at = why.nextAt, now < at {
-                text += ", in \(QuantityText.span(.seconds((at.since(now).count + 999) / 1000)))"
+                text += " in \(QuantityText.span(.seconds((at.since(now).count + 999) / 1000)))"
             }
             text += "."
         }

@@ -2,21 +2,8 @@ import FleetWire
 
 /// Spans, moments, sizes and counts as people read them.
 enum QuantityText {
-    /// `0.4s`, `12s`, `1m 42s`, `2h 5m`, `3d 4h`.
-    static func span(_ span: Milliseconds) -> String {
-        if span.count < 0 { return "0s" }
-        let seconds = span.count / 1000
-        switch span.count {
-        case 0: return "0s"
-        case ..<10_000 where span.count % 1000 != 0:
-            let tenths = max(1, span.count / 100)
-            return tenths % 10 == 0 ? "\(tenths / 10)s" : "\(tenths / 10).\(tenths % 10)s"
-        case ..<60_000: return "\(seconds)s"
-        case ..<3_600_000: return pair(seconds / 60, "m", seconds % 60, "s")
-        case ..<86_400_000: return pair(seconds / 3600, "h", seconds / 60 % 60, "m")
-        default: return pair(seconds / 86400, "d", seconds / 3600 % 24, "h")
-        }
-    }
+    /// `840ms`, `1.2s`, `42s`, `1m 42s`, `2h 5m`, `3d 4h`.
+    static func span(_ span: Milliseconds) -> String { span.text }
 
     /// One unit only, for tables: `12s`, `5m`, `3h`, `8d`.
     static func age(_ from: Timestamp, now: Timestamp) -> String {
@@ -82,12 +69,6 @@ enum QuantityText {
             return overflow ? nil : Milliseconds(span)
         }
         return nil
-    }
-
-    private static func pair(_ big: Int64, _ bigUnit: String, _ small: Int64, _ smallUnit: String)
-        -> String
-    {
-        small == 0 ? "\(big)\(bigUnit)" : "\(big)\(bigUnit) \(small)\(smallUnit)"
     }
 
     private static func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }

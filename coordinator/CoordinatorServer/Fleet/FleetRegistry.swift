@@ -158,7 +158,7 @@ package struct FleetRegistry: Sendable {
         }
         if kept.used >= kept.request.uses {
             return Refusal(
-                code: "token_used", reason: "the token was used \(kept.used) times, all it had",
+                code: "token_used", reason: "the token has no use left",
                 remedy: remedy)
         }
         if let only = kept.request.host, only != host {

@@ -6,14 +6,23 @@ final class ChildProcess: Sendable {
     /// POSIX_SPAWN_SETSID of glibc's spawn.h, which stands there under _GNU_SOURCE only.
     private static let newSession: Int16 = 0x80
 
+    /// Where errors go.
+    enum Errors: Sendable {
+        /// To the same file as the output.
+        case joined
+        case file(String)
+        /// To those of the demo itself: the terminal.
+        case inherited
+    }
+
     let name: String
     let pid: pid_t
     private let ended = Mutex<Int32?>(nil)
 
-    /// Starts `arguments[0]`; output and errors are appended to files, `errors` nil joins them.
+    /// Starts `arguments[0]`; the output is appended to a file.
     init(
         name: String, arguments: [String], environment: [String: String], output: String,
-        errors: String? = nil
+        errors: Errors
     ) throws {
         self.name = name
         var actions = posix_spawn_file_actions_t()
@@ -22,10 +31,10 @@ final class ChildProcess: Sendable {
         let flags = O_WRONLY | O_CREAT | O_APPEND
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, flags, 0o600)
-        if let errors {
-            posix_spawn_file_actions_addopen(&actions, 2, errors, flags, 0o600)
-        } else {
-            posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        switch errors {
+        case .joined: posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        case .file(let path): posix_spawn_file_actions_addopen(&actions, 2, path, flags, 0o600)
+        case .inherited: break
         }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -20,18 +20,17 @@ final class Claims: Sendable {
     /// Notes and prints whether a claim held.
     func check(_ scene: Int, _ claim: String, _ held: Bool, seen: String) {
         list.withLock { $0.append(Claim(scene: scene, claim: claim, held: held, seen: seen)) }
-        Narrator.line("  \(Narrator.verdict(held)) \(claim)")
-        Narrator.line("         seen: \(seen)")
+        Narrator.line("  \(Narrator.verdict(held)) \(claim): \(seen)")
     }
 
-    /// Prints the table of all claims.
-    func printTable() {
-        Narrator.title("What was claimed")
-        for claim in all {
-            Narrator.line("  \(claim.scene)  \(Narrator.verdict(claim.held)) \(claim.claim)")
+    /// Prints how many held, and again those that did not.
+    func printResult() {
+        let all = all
+        for claim in all where !claim.held {
+            Narrator.line(
+                "  \(Narrator.verdict(false)) scene \(claim.scene): \(claim.claim): \(claim.seen)")
         }
-        let held = all.count { $0.held }
-        Narrator.line("  \(held) of \(all.count) claims held")
+        Narrator.line("  \(all.count { $0.held }) of \(all.count) claims held")
     }
 
     /// Writes all claims as JSON.

@@ -1,7 +1,7 @@
 /// One run of the demo, from an empty folder to the table of claims.
 struct Demo: Sendable {
     let layout: DemoLayout
-    /// Whether the fleet is left running when all is well.
+    /// Whether the fleet is left running at the end.
     let keepsRunning: Bool
 
     private let claims = Claims()
@@ -28,22 +28,29 @@ struct Demo: Sendable {
             claims.check(
                 claims.all.last?.scene ?? 0, "the demo comes to its end", false, seen: "\(error)")
         }
-        claims.printTable()
-        if let failure { Narrator.line("  the demo ended early: \(failure)") }
-        Narrator.line("  took \((ContinuousClock.now - began).components.seconds) s")
+        if failure != nil { Narrator.showCursor() }
+        Narrator.title("The end")
+        claims.printResult()
+        if failure == nil, let fleet { FleetSummary(fleet: fleet).printMemory() }
         do {
             try claims.write(to: layout.claims)
+            if keepsRunning, failure == nil, let fleet {
+                try FleetSummary(fleet: fleet).printHowTo()
+            }
         } catch {
             failure = failure ?? "\(error)"
         }
-        if let fleet { FleetSummary(fleet: fleet).printMemory() }
-        if keepsRunning, failure == nil, let fleet {
-            FleetSummary(fleet: fleet).printHowTo()
-        } else {
+        if let failure { Narrator.line("  ended early: \(failure)") }
+        let stops = !keepsRunning || failure != nil
+        if stops {
             fleet?.stop()
             programs.stopAll()
             ProcessTable.end(ledger: layout.ledger, below: layout.directory)
         }
+        let seconds = (ContinuousClock.now - began).components.seconds
+        Narrator.line(
+            "  took \(seconds) s; claims and logs in \(layout.shortened(layout.directory))"
+                + (stops ? "; everything is stopped" : ""))
         return failure == nil && claims.allHeld
     }
 

@@ -35,7 +35,7 @@ struct StopCommand: AsyncParsableCommand {
     func run() async throws {
         let layout = try options.layout()
         ProcessTable.end(ledger: layout.ledger, below: layout.directory)
-        Narrator.line("stopped everything of \(layout.directory)")
+        Narrator.line("everything of \(layout.shortened(layout.directory)) is stopped")
     }
 }
 
@@ -50,11 +50,15 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let layout = try options.layout()
+        // A reader that goes away, as `head` does, must not leave a fleet behind.
+        signal(SIGPIPE, SIG_IGN)
+        let lock = try DemoLock(layout)
+        defer { withExtendedLifetime(lock) {} }
         ProcessTable.end(ledger: layout.ledger, below: layout.directory)
         try layout.makeEmpty()
-        let demo = Demo(layout: layout, keepsRunning: isatty(1) == 1 && !stop)
+        let demo = Demo(layout: layout, keepsRunning: Narrator.isTerminal && !stop)
         let play = Task { await demo.play() }
-        let sources = [SIGINT, SIGTERM].map { number in
+        let sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler { play.cancel() }

@@ -13,17 +13,18 @@ final class DemoCoordinator: Sendable {
 
     private struct State {
         var child: ChildProcess?
-        var agents = "127.0.0.1:0"
-        var api = "127.0.0.1:0"
+        var agents: String
+        var api: String
     }
 
     private let layout: DemoLayout
     private let programs: Programs
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(layout: DemoLayout, programs: Programs) {
+    init(layout: DemoLayout, programs: Programs, agentsPort: Int, apiPort: Int) {
         self.layout = layout
         self.programs = programs
+        state = Mutex(State(agents: "127.0.0.1:\(agentsPort)", api: "127.0.0.1:\(apiPort)"))
     }
 
     var process: ChildProcess? { state.withLock { $0.child } }
@@ -48,7 +49,7 @@ final class DemoCoordinator: Sendable {
         return String(token)
     }
 
-    /// Starts it, on the ports of the last start if there was one, and waits until it listens.
+    /// Starts it, always on the same ports, and waits until it listens.
     func start() async throws {
         let (agents, api) = state.withLock { ($0.agents, $0.api) }
         let child = try programs.start(
@@ -57,7 +58,7 @@ final class DemoCoordinator: Sendable {
                 layout.program("belay-coordinator"), "run", "--state", layout.coordinator,
                 "--agents", agents, "--api", api,
             ])
-        let found = try await Waiting.until("the coordinator to listen", seconds: 20) {
+        let found = try await Waiting.until("the coordinator to listen", seconds: 60) {
             guard child.exitCode == nil else {
                 throw DemoFailure("the coordinator ended; see \(layout.logs)/coordinator.log")
             }

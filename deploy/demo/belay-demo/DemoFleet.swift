@@ -1,5 +1,4 @@
 import FleetWire
-import Glibc
 import OperatorAPI
 
 /// The whole demo: a coordinator, six hosts in three zones, and the command of the operator.
@@ -16,27 +15,33 @@ struct DemoFleet: Sendable {
         self.layout = layout
         self.programs = programs
         self.claims = claims
-        Narrator.title("Making a fleet in \(layout.directory)")
+        let began = ContinuousClock.now
+        Narrator.title("Making a fleet in \(layout.shortened(layout.directory))")
         let bundles = ReleaseBundles(layout: layout, programs: programs)
         try await bundles.pack()
-        let coordinator = DemoCoordinator(layout: layout, programs: programs)
+        let ports = try FreePorts.find(8)
+        let coordinator = DemoCoordinator(
+            layout: layout, programs: programs, agentsPort: ports[6], apiPort: ports[7])
         let token = try await coordinator.initialise()
         try await coordinator.start()
         let cli = OperatorCLI(
             layout: layout, programs: programs,
             environment: [
                 "BELAY_ADDR": "https://\(coordinator.api)", "BELAY_TOKEN": token,
-                "BELAY_CACERT": "\(layout.coordinator)/authority.pem", "NO_COLOR": "1",
+                "BELAY_CACERT": "\(layout.coordinator)/authority.pem",
             ])
         self.coordinator = coordinator
         self.cli = cli
-        hosts = zip(["a", "a", "b", "b", "c", "c"], try Self.freePorts(6)).enumerated().map {
+        hosts = zip(["a", "a", "b", "b", "c", "c"], ports).enumerated().map {
             DemoHost(
                 id: "registry-\($1.0)\($0 % 2 + 1)", zone: $1.0, port: $1.1, layout: layout,
                 programs: programs)
         }
         try await furnish(bundles)
         try await connect()
+        Narrator.line(
+            "    six registries 1.0.0 in three zones serve three datasets each; six agents are "
+                + "enrolled (\((ContinuousClock.now - began).components.seconds) s)")
     }
 
     func host(_ id: String) throws -> DemoHost {
@@ -93,6 +98,19 @@ struct DemoFleet: Sendable {
                 : seen.joined(separator: "; "))
     }
 
+    /// Claims what users met while hosts were changed.
+    func claim(_ scene: Int, _ load: LoadClient.Result, _ when: String) {
+        Narrator.line("    failures/requests of users: \(load.counts)")
+        claims.check(
+            scene, "at no moment \(when) did more than 2 hosts, or 2 of a zone, fail to answer",
+            load.hosts.count == hosts.count && load.failingMax <= 2 && load.failingInZoneMax <= 1,
+            seen: "at most \(load.failingMax), \(load.failingInZoneMax) of a zone")
+        claims.check(
+            scene, "every host answers its users again", load.failing.isEmpty,
+            seen: load.failing.isEmpty
+                ? "no last answer was a failure" : load.failing.sorted().joined(separator: ", "))
+    }
+
     /// Stops services, agents, guards and the coordinator.
     func stop() {
         for host in hosts { host.stopService() }
@@ -109,7 +127,6 @@ struct DemoFleet: Sendable {
             for host in hosts { group.addTask { try await host.furnish(datasets: datasets) } }
             try await group.waitForAll()
         }
-        Narrator.line("  six registries of release 1.0.0 serve three datasets each")
     }
 
     private func connect() async throws {
@@ -122,11 +139,11 @@ struct DemoFleet: Sendable {
             }
             try await group.waitForAll()
         }
-        _ = try await Waiting.until("six agents to connect", seconds: 20) {
+        _ = try await Waiting.until("six agents to connect", seconds: 60) {
             let views = try await cli.read([HostView].self, ["host", "list"]) ?? []
             return views.filter(\.connected).count == hosts.count ? true : nil
         }
-        _ = try await cli.run(["host", "list"])
+        _ = try await cli.run(["host", "list"], show: .first(7))
     }
 
     private func token(for host: DemoHost) async throws -> String {
@@ -141,27 +158,5 @@ struct DemoFleet: Sendable {
                 "belay token create gave no token; see the newest files in \(layout.logs)")
         }
         return token
-    }
-
-    /// Ports that were free a moment ago, all different.
-    private static func freePorts(_ count: Int) throws -> [Int] {
-        var sockets: [Int32] = []
-        defer { for socket in sockets { close(socket) } }
-        return try (0..<count).map { _ in
-            let opened = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            guard opened >= 0 else { throw DemoFailure("cannot make a socket") }
-            sockets.append(opened)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-            let code = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { plain in
-                    bind(opened, plain, length) == 0 ? getsockname(opened, plain, &length) : -1
-                }
-            }
-            guard code == 0 else { throw DemoFailure("cannot find a free port on 127.0.0.1") }
-            return Int(UInt16(bigEndian: address.sin_port))
-        }
     }
 }

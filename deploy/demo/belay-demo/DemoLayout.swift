@@ -35,25 +35,39 @@ struct DemoLayout: Sendable {
     var ledger: String { "\(directory)/processes" }
     /// What was claimed and what held.
     var claims: String { "\(directory)/claims.json" }
+    /// What an operator's shell needs, to be sourced; it holds a token.
+    var shell: String { "\(directory)/env" }
     /// Marks the folder as the demo's own, so that it may be removed.
     private var mark: String { "\(directory)/.belay-demo" }
 
     func program(_ name: String) -> String { "\(programs)/\(name)" }
 
+    /// `text` with paths as they are typed in the present folder.
+    func shortened(_ text: String) -> String {
+        let here = FileManager.default.currentDirectoryPath
+        return here == "/" ? text : text.replacing(here + "/", with: "")
+    }
+
     /// Makes the folder anew; refuses to remove one that the demo has not made.
     func makeEmpty() throws {
-        if access(directory, F_OK) == 0 {
+        let isEmpty = (try? FileManager.default.contentsOfDirectory(atPath: directory))?.isEmpty
+        if isEmpty == false {
             guard access(mark, F_OK) == 0 else {
                 throw DemoFailure("\(directory) is not a folder of the demo; choose another --dir")
             }
+            // Moved away first: a removal that is cut off would leave a folder without its mark.
+            let old = directory + ".old"
             do {
-                try FileManager.default.removeItem(atPath: directory)
+                if access(old, F_OK) == 0 { try FileManager.default.removeItem(atPath: old) }
+                try FileManager.default.moveItem(atPath: directory, toPath: old)
+                try FileManager.default.removeItem(atPath: old)
             } catch {
                 throw DemoFailure("cannot remove the last demo in \(directory): \(error)")
             }
         }
-        for path in [directory, hosts, logs] { try TextFile.makeDirectory(path) }
+        try TextFile.makeDirectory(directory)
         try TextFile.write("", to: mark)
+        for path in [hosts, logs] { try TextFile.makeDirectory(path) }
         try TextFile.copy("\(sources)/plans", to: plans)
     }
 

@@ -1,36 +1,51 @@
+import Glibc
+
 /// What is said of the fleet at the end.
 struct FleetSummary {
     let fleet: DemoFleet
 
     /// What coordinator and agents hold in memory.
     func printMemory() {
-        let agents = fleet.hosts.map { host in
-            "\(host.id) \(Self.mebibytes(host.agent))"
-        }
+        let agents = fleet.hosts.compactMap { $0.agent?.residentKiB }.map { $0 / 1024 }
+        guard let least = agents.min(), let most = agents.max(),
+            let coordinator = fleet.coordinator.process?.residentKiB
+        else { return }
         Narrator.line(
-            "  memory: coordinator \(Self.mebibytes(fleet.coordinator.process)); "
-                + "agents \(agents.joined(separator: ", "))")
+            "  resident memory (VmRSS, as built here): coordinator \(coordinator / 1024) MiB, "
+                + "\(agents.count) agents \(least) to \(most) MiB each")
     }
 
     /// How to go on with a fleet that was left running.
-    func printHowTo() {
-        Narrator.title("The fleet runs on; try it")
-        for name in ["BELAY_ADDR", "BELAY_TOKEN", "BELAY_CACERT"] {
-            Narrator.line("  export \(name)=\(fleet.cli.environment[name] ?? "")")
-        }
-        Narrator.line("  alias belay=\(fleet.layout.program("belay"))")
-        for command in [
-            "belay host list", "belay rollout list", "belay plan \(fleet.plan("registry-2"))",
-            "belay apply \(fleet.plan("registry-2"))", "belay events --follow",
-            "belay point list --host \(fleet.hosts[0].id)",
-            "curl http://127.0.0.1:\(fleet.hosts[0].port)/healthz",
+    func printHowTo() throws {
+        let lines = exports
+        try TextFile.writePrivate(lines.joined(separator: "\n") + "\n", to: fleet.layout.shell)
+        Narrator.title("The fleet runs on: six hosts of release 1.0.0. Try it, in this folder:")
+        for line in lines { Narrator.line("  \(line)") }
+        Narrator.line("  # the same: . \(fleet.layout.shortened(fleet.layout.shell))")
+        Narrator.line("")
+        let plan = fleet.layout.shortened(fleet.plan("registry-2"))
+        for (command, what) in [
+            ("belay host list", "the fleet"),
+            ("belay rollout list", "what was done"),
+            ("belay plan \(plan)", "what release 2 would change"),
+            ("belay apply \(plan)", "roll it out; asks first"),
+            ("belay rollback --host registry-a1 --scope flags", "take one part of one host back"),
+            ("belay point list --host registry-a1", "its rollback points"),
+            ("belay events --follow", "the journal, live"),
+            ("curl -s http://127.0.0.1:\(fleet.hosts[0].port)/healthz", "the service itself"),
         ] {
-            Narrator.line("  \(command)")
+            let pad = String(repeating: " ", count: max(1, 52 - command.count))
+            Narrator.line("  \(command)\(pad)# \(what)")
         }
-        Narrator.line("  make demo-stop     stops all of it")
+        Narrator.line("  more: docs/guides/demo.md")
+        Narrator.line("  make demo-stop" + String(repeating: " ", count: 38) + "# stops all of it")
     }
 
-    private static func mebibytes(_ process: ChildProcess?) -> String {
-        process?.residentKiB.map { "\($0 / 1024) MiB" } ?? "not running"
+    private var exports: [String] {
+        var lines = ["BELAY_ADDR", "BELAY_TOKEN", "BELAY_CACERT"].map {
+            "export \($0)=\(fleet.cli.environment[$0] ?? "")"
+        }
+        lines.append("export PATH=\(fleet.layout.programs):$PATH")
+        return lines
     }
 }

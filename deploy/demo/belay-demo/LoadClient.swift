@@ -11,16 +11,33 @@ final class LoadClient: Sendable {
     /// What was counted of all hosts.
     struct Result: Sendable {
         var hosts: [String: Count] = [:]
+        /// Hosts whose last answer was a failure.
         var failing: Set<String> = []
         /// The most hosts whose last answers were failures at one moment.
         var failingMax = 0
+        /// The same within one zone.
+        var failingInZoneMax = 0
+
+        /// `registry-a1 25/410, …`: failures and requests.
+        var counts: String {
+            hosts.sorted { $0.key < $1.key }.map {
+                "\($0.key.split(separator: "-").last ?? "") \($0.value.failed)/\($0.value.asked)"
+            }.joined(separator: ", ")
+        }
     }
 
     private let state = Mutex(Result())
+    private let zones: [String: String]
+    private let hosts: [DemoHost]
 
-    /// Asks until it is cancelled, or until `body` has ended; gives what both found.
+    init(hosts: [DemoHost]) {
+        self.hosts = hosts
+        zones = hosts.reduce(into: [:]) { $0[$1.id] = $1.zone }
+    }
+
+    /// Asks until `body` has ended; gives what both found.
     func during<Value: Sendable>(
-        hosts: [DemoHost], _ body: @Sendable () async throws -> Value
+        _ body: @Sendable () async throws -> Value
     ) async throws -> (Value, Result) {
         let value = try await withThrowingTaskGroup(of: Void.self) { group in
             for host in hosts { group.addTask { await self.ask(host) } }
@@ -45,13 +62,15 @@ final class LoadClient: Sendable {
     private func note(_ host: String, failed: Bool) {
         state.withLock { state in
             state.hosts[host, default: Count()].asked += 1
-            if failed {
-                state.hosts[host, default: Count()].failed += 1
-                state.failing.insert(host)
-                state.failingMax = max(state.failingMax, state.failing.count)
-            } else {
+            guard failed else {
                 state.failing.remove(host)
+                return
             }
+            state.hosts[host, default: Count()].failed += 1
+            state.failing.insert(host)
+            state.failingMax = max(state.failingMax, state.failing.count)
+            let inZone = state.failing.count { zones[$0] == zones[host] }
+            state.failingInZoneMax = max(state.failingInZoneMax, inZone)
         }
     }
 }

@@ -1,4 +1,5 @@
 import FleetWire
+import Glibc
 import RolloutCore
 
 /// The `belay` command, called as an operator calls it; what it prints is shown.
@@ -14,45 +15,43 @@ struct OperatorCLI: Sendable {
         self.environment = environment
     }
 
-    /// Runs `belay`, shows command and output.
-    func run(_ arguments: [String], seconds: Int = 90) async throws -> Programs.Outcome {
-        show(arguments)
-        let outcome = try await quietly(arguments, seconds: seconds)
-        tell(outcome)
-        return outcome
-    }
-
-    /// Runs `belay` without showing it.
-    func quietly(_ arguments: [String], seconds: Int = 90) async throws -> Programs.Outcome {
-        try await programs.run(
-            "belay", [layout.program("belay")] + arguments, environment: environment,
-            seconds: seconds)
+    /// Runs `belay`, shows the command and the telling lines of its output.
+    ///
+    /// With `live`, on a terminal, its progress is seen there as it draws it.
+    func run(
+        _ arguments: [String], show excerpt: Excerpt, live: Bool = false, seconds: Int = 180
+    ) async throws -> Programs.Outcome {
+        try await finish(try begin(arguments, live: live), show: excerpt, seconds: seconds)
     }
 
     /// Starts `belay` and shows the command; `finish` waits and shows the rest.
-    func begin(_ arguments: [String]) throws -> Programs.Running {
-        show(arguments)
+    func begin(_ arguments: [String], live: Bool = false) throws -> Programs.Running {
+        Narrator.command("belay " + layout.shortened(arguments.joined(separator: " ")))
+        let isLive = live && Narrator.isTerminal
+        var environment = environment
+        if !isLive { environment["NO_COLOR"] = "1" }
         return try programs.begin(
-            "belay", [layout.program("belay")] + arguments, environment: environment)
+            "belay", [layout.program("belay")] + arguments, environment: environment,
+            isLive: isLive)
     }
 
     /// Waits until a command that was begun has ended, and shows what it printed.
-    func finish(_ program: Programs.Running, seconds: Int = 90) async throws -> Programs.Outcome {
+    func finish(
+        _ program: Programs.Running, show excerpt: Excerpt, seconds: Int = 180
+    ) async throws -> Programs.Outcome {
         let outcome = try await programs.finish(program, seconds: seconds)
-        tell(outcome)
+        let (shown, left) = excerpt.cut(outcome.errors + outcome.output)
+        Narrator.quote(shown.map(layout.shortened))
+        let rest = left > 0 ? "; \(left) more lines in \(layout.shortened(program.output)).*" : ""
+        Narrator.line("    (exit code \(outcome.code)\(rest))")
         return outcome
-    }
-
-    /// Shows what a command printed and how it ended.
-    private func tell(_ outcome: Programs.Outcome) {
-        Narrator.quote(outcome.output)
-        Narrator.quote(outcome.errors, most: 24)
-        Narrator.line("    exit code \(outcome.code)")
     }
 
     /// Runs a read and decodes its JSON; nil when it failed.
     func read<Value: Decodable>(_ type: Value.Type, _ arguments: [String]) async throws -> Value? {
-        let outcome = try await quietly(arguments + ["-o", "json"])
+        let outcome = try await programs.run(
+            "belay", [layout.program("belay")] + arguments + ["-o", "json"],
+            environment: environment, keepsOutput: false)
         guard outcome.code == 0 else { return nil }
         return try? WireJSON.decode(type, from: Array(outcome.output.utf8))
     }
@@ -61,10 +60,5 @@ struct OperatorCLI: Sendable {
     func rollout(of plan: String) async throws -> RolloutView? {
         let all = try await read([RolloutView].self, ["rollout", "list"]) ?? []
         return all.filter { $0.name == plan }.max { $0.createdAt < $1.createdAt }
-    }
-
-    private func show(_ arguments: [String]) {
-        let shown = arguments.map { $0.replacing(layout.directory + "/", with: "") }
-        Narrator.line("  $ belay \(shown.joined(separator: " "))")
     }
 }

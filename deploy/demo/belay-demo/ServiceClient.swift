@@ -19,11 +19,18 @@ enum ServiceClient {
         var flags: [String: Bool]
     }
 
+    /// It never tries again by itself: a refused connection is a failure that its user sees.
+    private static let client = {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     static func get(_ path: String, port: Int) async -> Answer {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)")
         request.headers.add(name: "connection", value: "close")
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(2))
+            let response = try await client.execute(request, timeout: .seconds(5))
             let body = try await response.body.collect(upTo: 4 << 20)
             return Answer(status: Int(response.status.code), body: String(buffer: body))
         } catch {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// Small files as text.
 enum TextFile {
@@ -12,6 +13,18 @@ enum TextFile {
             try Data(text.utf8).write(to: URL(fileURLWithPath: path))
         } catch {
             throw DemoFailure("cannot write \(path): \(error)")
+        }
+    }
+
+    /// A new file that nobody else may read.
+    static func writePrivate(_ text: String, to path: String) throws {
+        unlink(path)
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw DemoFailure("cannot write \(path)") }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count else {
+            throw DemoFailure("cannot write \(path)")
         }
     }
 

@@ -1,8 +1,9 @@
 /// Waits for conditions, never for a span alone.
 enum Waiting {
-    /// Looks every 50 ms until `condition` gives a value; fails after `seconds`.
+    /// Looks again and again until `condition` gives a value; fails after `seconds`.
     static func until<Value: Sendable>(
-        _ what: String, seconds: Int, _ condition: () async throws -> Value?
+        _ what: String, seconds: Int, every: Duration = .milliseconds(30),
+        _ condition: () async throws -> Value?
     ) async throws -> Value {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while true {
@@ -10,7 +11,7 @@ enum Waiting {
             guard ContinuousClock.now < deadline else {
                 throw DemoFailure("waited \(seconds) s for \(what), in vain")
             }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Task.sleep(for: every)
         }
     }
 

@@ -1,0 +1,81 @@
+package import FleetWire
+import RolloutPlan
+
+/// What one host of a rollout waits for.
+extension RolloutMachine {
+    /// What one host waits for; nil if it is not in the rollout.
+    package func why(host id: HostID, now: Timestamp) -> WhyView? {
+        guard let host = index[id.rawValue] else { return nil }
+        let record = hosts[host]
+        func view(_ waitsFor: String, _ next: String, nextAt: Timestamp? = nil) -> WhyView {
+            WhyView(
+                waitsFor: waitsFor, since: record.since, next: next, nextAt: nextAt, hosts: [id])
+        }
+        if let open = record.open {
+            let moment = nextMoment(of: record)
+            let away = record.connected ? "" : "; it is not connected"
+            let next = record.connected ? "it reports" : "its order is given when it connects"
+            return view(
+                "\(id) was told to \(open.verb.rawValue) and has not reported yet: \(open.why)"
+                    + away,
+                moment == nil ? next : "\(next), or it is given up", nextAt: moment)
+        }
+        switch record.state {
+        case .pending:
+            return view(
+                record.connected
+                    ? "\(id) has not begun: the rollout \(state.sentence)"
+                    : "\(id) is not connected",
+                record.connected ? "it is prepared when the rollout goes on" : "it is prepared")
+        case .ready:
+            return view(
+                "\(id) is ready and waits for \(whyReady(host))", "it is migrated")
+        case .soaking:
+            return view(
+                "\(id) is confirmed and keeps its change; the rollout \(state.sentence)",
+                "it is committed after the last wave; `belay rollout why` says what that waits for")
+        case .failed, .unreachable, .timedOut, .rolledBack, .rollbackFailed:
+            return whyLost(record)
+        case .committed: return view("\(id) is committed and waits for nothing", "")
+        case .skipped: return view("\(id) was left out and waits for nothing", "")
+        case .late: return view("\(id) was not there when the rollout began", "")
+        case .preparing, .validating, .migrating, .verifying, .rollingBack:
+            return view("\(id) has not reported yet", "it goes on when it does")
+        }
+    }
+
+    private func whyLost(_ record: HostRecord) -> WhyView {
+        let what = record.state.rawValue.replacing("_", with: " ")
+        let failure = record.progress.failure.map { ": \($0)" } ?? ""
+        let next =
+            record.canRetry
+            ? "nothing by itself; `belay rollout retry \(id?.rawValue ?? "") --host \(record.id)` "
+                + "takes it in again"
+            : "nothing by itself; `belay rollout history \(id?.rawValue ?? "")` tells what happened"
+        return WhyView(
+            waitsFor: "\(record.id) is \(what)\(failure)", since: record.since, next: next,
+            nextAt: nil, hosts: [record.id])
+    }
+
+    private func whyReady(_ host: Int) -> String {
+        let record = hosts[host]
+        if !record.connected { return "its agent to connect" }
+        guard state == .running else { return "the rollout, which \(state.sentence)" }
+        switch progress {
+        case .wave(let number) where record.wave <= number:
+            if tally.parallel >= limits.parallelMax {
+                return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate at once"
+            }
+            if tally.unavailable >= limits.unavailableMax {
+                return
+                    "a place: \(tally.unavailable) of at most \(limits.unavailableMax) hosts are "
+                    + "unavailable"
+            }
+            return "a place in domain \(domainName(record.domain)): "
+                + "\(tally.unavailableByDomain[record.domain]) of at most "
+                + "\(limits.unavailablePerDomainMax ?? limits.unavailableMax) are unavailable"
+        case .preparing: return "the preparation of all hosts"
+        case .wave, .finalizing: return "its wave, \(waveName(record.wave))"
+        }
+    }
+}
