@@ -222,6 +222,6 @@ let package = Package(
                 "belay", "belay-agent", "belay-coordinator", "FleetWire", "OperatorAPI",
                 "RolloutCore", "RolloutPlan",
             ]),
-        tests("Simulation", needs: ["FleetSimulation", "RolloutPlan", "FleetWire"]),
+        tests("Simulation", needs: ["FleetSimulation", "RolloutCore"]),
     ])
 )

@@ -268,7 +268,8 @@ extension SimulatedRun {
     }
 
     private mutating func gateResults(_ host: Int, _ checks: [CheckSpec]) -> [CheckResult] {
-        let fails = !isHealthy(host) || (has(.failure) && random.chance(hosts[host].stepFailures / 8))
+        let fails =
+            !isHealthy(host) || (has(.failure) && random.chance(hosts[host].stepFailures / 8))
         return checks.map {
             CheckResult(
                 name: $0.name, kind: $0.kind.name, level: $0.level, status: fails ? .fail : .pass,

@@ -31,7 +31,8 @@ extension SimulatedRun {
         }
         let perHost = Int64(hosts.count) * 60_000
         return steps + perHost
-            + 3 * (limits.stageDeadline.count + limits.migrationDeadline.count
+            + 3
+            * (limits.stageDeadline.count + limits.migrationDeadline.count
                 + limits.unreachableAfter.count) + 600_000
     }
 

@@ -116,7 +116,9 @@ extension SimulatedRun {
     /// An order reaches the host's machine.
     mutating func deliver(_ order: TransactionOrder, _ term: Generation, _ host: Int) {
         guard hosts[host].isAgentUp else { return }
-        note("\(hosts[host].id) hears \(order.verb.rawValue) \(order.attempt), term \(term.rawValue)")
+        note(
+            "\(hosts[host].id) hears \(order.verb.rawValue) \(order.attempt), term \(term.rawValue)"
+        )
         let before = hosts[host].machine
         let heard =
             setup.planted == .generationNotChecked ? max(term, before.generation) : term

@@ -49,12 +49,14 @@ extension SimulatedRun {
         if ledger.down > plan.limits.unavailableMax {
             let names = hosts.filter(\.isDown).map(\.id.rawValue).joined(separator: ", ")
             breaks(
-                "3", "\(ledger.down) hosts are down (\(names)), "
+                "3",
+                "\(ledger.down) hosts are down (\(names)), "
                     + "at most \(plan.limits.unavailableMax) may be")
         }
         if let most = plan.limits.unavailablePerDomainMax, ledger.downIn(domainOf: host) > most {
             breaks(
-                "3", "\(ledger.downIn(domainOf: host)) hosts of domain \(hosts[host].domain) are "
+                "3",
+                "\(ledger.downIn(domainOf: host)) hosts of domain \(hosts[host].domain) are "
                     + "down, at most \(most) may be")
         }
     }
@@ -153,14 +155,16 @@ extension SimulatedRun {
                 return
             }
             breaks(
-                "5", "\(hosts[host].id): the agent is dead, nobody confirmed, and the change is "
+                "5",
+                "\(hosts[host].id): the agent is dead, nobody confirmed, and the change is "
                     + "still there")
         case .deadline(let deadline, let attempt):
             guard armed.order.deadline == deadline, armed.order.attempt == attempt,
                 hosts[host].isAgentUp, hosts[host].isWatching
             else { return }
             breaks(
-                "5", "\(hosts[host].id): the deadline passed, nobody confirmed, and the change is "
+                "5",
+                "\(hosts[host].id): the deadline passed, nobody confirmed, and the change is "
                     + "still there")
         }
     }
@@ -172,7 +176,8 @@ extension SimulatedRun {
         guard term < highest else { return }
         if hosts[host].machine.transactions != before.transactions {
             breaks(
-                "6", "\(hosts[host].id) obeyed an order of term \(term.rawValue) and has seen "
+                "6",
+                "\(hosts[host].id) obeyed an order of term \(term.rawValue) and has seen "
                     + "\(highest.rawValue)")
         }
     }

@@ -48,7 +48,8 @@ extension SimulatedRun {
         switch effect {
         case .step: return random.chance(hosts[host].stepFailures)
         case .restore: return random.chance(hosts[host].restoreFailures)
-        case .fetch, .checkSpace, .capture, .checks: return random.chance(hosts[host].stepFailures / 8)
+        case .fetch, .checkSpace, .capture, .checks:
+            return random.chance(hosts[host].stepFailures / 8)
         case .arm, .disarm: return random.chance(2)
         default: return false
         }

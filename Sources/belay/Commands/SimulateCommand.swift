@@ -35,7 +35,9 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (file == nil) == random else { throw ValidationError("give either a PLAN or --random") }
+        guard (file == nil) == random else {
+            throw ValidationError("give either a PLAN or --random")
+        }
         guard (1...100_000).contains(hosts) else {
             throw ValidationError("--hosts takes 1 to 100000")
         }

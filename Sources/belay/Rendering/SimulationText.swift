@@ -12,8 +12,9 @@ struct SimulationText {
     func lines() -> [String] {
         var lines = [QuantityText.count(summary.runs, "simulated run")]
         var table = TextTable(["OUTCOME", "RUNS", "SHARE"], right: ["RUNS", "SHARE"])
-        for (state, count) in summary.outcomes.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) })
-        {
+        for (state, count) in summary.outcomes.sorted(by: {
+            ($1.value, $0.key) < ($0.value, $1.key)
+        }) {
             let share = Double(count) * 100 / Double(max(1, summary.runs))
             let tenths = Int((share * 10).rounded())
             table.rows.append([state, "\(count)", "\(tenths / 10).\(tenths % 10) %"])
