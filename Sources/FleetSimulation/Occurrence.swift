@@ -34,7 +34,7 @@ enum Occurrence: Sendable {
     case coordinatorDiskHeals
     case gateAnswers(life: Int, wave: String, gate: String, round: Int, hosts: [Int], [CheckSpec])
     // Trouble
-    case mischief
+    case trouble
     case operatorActs
     case staleOrder(host: Int, TransactionOrder, Generation)
     case audit(host: Int, Audit)

@@ -103,7 +103,7 @@ package struct SimulatedRun {
         for host in hosts.indices { giveNature(host) }
         for host in hosts.indices { bootAgent(host) }
         after(2000, .makesRollout)
-        after(some(3000...20_000), .mischief)
+        after(some(3000...20_000), .trouble)
     }
 
     /// Lets the next thing happen, if it happens before `end`; false if nothing does.
@@ -151,7 +151,7 @@ package struct SimulatedRun {
         case .coordinatorDiskHeals: coordinator.isFull = false
         case .gateAnswers(let life, let wave, let gate, let round, let asked, let checks):
             answerGate(life, wave, gate, round, asked, checks)
-        case .mischief: makeMischief()
+        case .trouble: makeTrouble()
         case .operatorActs: pressButton()
         case .staleOrder(let host, let order, let generation):
             if hosts[host].session != nil { deliver(order, generation, host) }

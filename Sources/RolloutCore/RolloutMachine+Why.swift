@@ -41,7 +41,8 @@ extension RolloutMachine {
         if case .wave(let number) = progress, waves[number].state == .failed,
             tally.waves[number].through == 0, tally.waves[number].unsettled == 0
         {
-            return "\(command("retry")) takes its hosts in again, \(command("abort")) ends it"
+            let again = retried([]).isEmpty ? "" : "\(command("retry")) takes its hosts in again, "
+            return again + "\(command("abort")) ends it"
         }
         return "\(command("resume")) lets it go on, \(command("abort")) ends it"
     }

@@ -17,11 +17,11 @@ extension SimulatedRun {
         if random.chance(40) { hosts[host].restoreFailures = random.number(100...900) }
     }
 
-    mutating func makeMischief() {
+    mutating func makeTrouble() {
         guard isTroubled else { return }
         if !coordinator.machine.isFinished || coordinator.journal.isEmpty {
             let pause = 60_000 / Int64(hosts.count + 4)
-            after(some(500...Int(2 * pause + 600)), .mischief)
+            after(some(500...Int(2 * pause + 600)), .trouble)
         }
         flap()
         let kinds = SimulatedFault.allCases.filter { setup.faults.contains($0) }
