@@ -7,7 +7,9 @@ SWIFT ?= swift
 LINT := $(SWIFT) format lint --strict --parallel --recursive
 SOURCES := Package.swift Sources Tests agent coordinator deploy proto
 
-.PHONY: help tools build demo demo-stop test check format release clean
+SEEDS ?= 20000
+
+.PHONY: help tools build demo demo-stop test sim check format release clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +29,10 @@ demo-stop: ## stop a demo fleet that was left running
 test: tools ## unit, transcript, simulation and integration tests, on loopback, without root
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --no-parallel
+
+sim: tools ## SEEDS (20000) simulated rollouts of random plans with every kind of fault
+	$(SWIFT) build -c release --product belay
+	@"$$($(SWIFT) build -c release --show-bin-path)/belay" simulate --random --seeds $(SEEDS)
 
 check: tools ## format, tidy, build without warnings, tests
 	$(LINT) $(SOURCES)

@@ -102,9 +102,12 @@ let package = Package(
         tool(
             "belay", in: "Sources",
             needs: [
-                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", arguments, httpClient,
-                nioCore, nioPosix, nioHTTP1, nioSSL, yams,
+                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation",
+                arguments, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams,
             ]),
+        module(
+            "FleetSimulation", in: "Sources",
+            needs: ["FleetWire", "RolloutPlan", "RolloutCore", "AgentCore"]),
         // the agent
         module("AgentCore", in: "agent", needs: ["FleetWire"]),
         .systemLibrary(
@@ -221,6 +224,6 @@ let package = Package(
                 "belay", "belay-agent", "belay-coordinator", "FleetWire", "OperatorAPI",
                 "RolloutCore", "RolloutPlan",
             ]),
-        tests("Simulation", needs: ["RolloutCore", "RolloutPlan", "AgentCore", "FleetWire"]),
+        tests("Simulation", needs: ["FleetSimulation", "RolloutCore"]),
     ])
 )

@@ -54,6 +54,19 @@ struct HostRecord: Codable, Sendable, Hashable {
         }
     }
 
+    /// Unavailable for no other reason than that it is not connected: as far as anybody knows it
+    /// serves, and an order takes its service down as soon as it returns.
+    var isOnlyAway: Bool {
+        guard !connected else { return false }
+        return switch state {
+        case .soaking, .committed: true
+        case .failed, .timedOut, .unreachable: kept
+        case .pending, .preparing, .validating, .ready, .migrating, .verifying, .rollingBack,
+            .rolledBack, .rollbackFailed, .skipped, .late:
+            false
+        }
+    }
+
     /// True while its wave must wait for it.
     var isUnsettled: Bool {
         switch state {

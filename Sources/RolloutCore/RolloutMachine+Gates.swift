@@ -77,7 +77,9 @@ extension RolloutMachine {
             return
         }
         let gate = gates[waves[number].gate]
-        let (verdict, detail) = combine(gate, asked.filter { hosts[$0].isThrough }, results)
+        // A host that got through since was not asked, so it leaves the gate inconclusive.
+        let through = waves[number].hosts.filter { hosts[$0].isThrough }
+        let (verdict, detail) = combine(gate, through, results)
         waves[number].asking = nil
         waves[number].verdicts[waves[number].gate] = verdict
         waves[number].details[waves[number].gate] = detail

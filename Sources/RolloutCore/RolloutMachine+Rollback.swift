@@ -60,7 +60,8 @@ extension RolloutMachine {
                 break
             }
             guard hosts[host].undo, hosts[host].open?.verb != .rollback else { continue }
-            if hosts[host].isUnavailable || pass.fast || mayGoBack(host) {
+            let isDown = hosts[host].isUnavailable && !hosts[host].isOnlyAway
+            if isDown || pass.fast || mayGoBack(host) {
                 orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
             } else {
                 waiting.append(host)
@@ -72,7 +73,12 @@ extension RolloutMachine {
     }
 
     private func mayGoBack(_ host: Int) -> Bool {
-        massLoss == nil && tally.rolling < limits.parallelMax && hasRoom(for: host)
+        guard massLoss == nil, tally.rolling < limits.parallelMax else { return false }
+        guard hosts[host].isOnlyAway else { return hasRoom(for: host) }
+        // It is counted already; several that return at once must not go down at once.
+        return tally.unavailable <= limits.unavailableMax
+            && tally.unavailableByDomain[hosts[host].domain]
+                <= limits.unavailablePerDomainMax ?? .max
     }
 
     /// A host that is on its way back already; now it is also waited for no longer than others.

@@ -24,7 +24,7 @@ extension RolloutMachine {
             return saying(
                 "Paused, nothing new starts: \(reason)",
                 exhausted == nil
-                    ? "\(command("resume")) lets it go on, \(command("abort")) ends it"
+                    ? wayOutOfPause
                     : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
                         + "them as they are")
         case .rollingBack: return whyRollingBack
@@ -35,6 +35,17 @@ extension RolloutMachine {
     func command(_ verb: String) -> String { "`belay rollout \(verb) \(id?.rawValue ?? "")`" }
 
     var rollbackCommand: String { "`belay rollback \(id?.rawValue ?? "")`" }
+
+    /// Resuming a wave that nobody got through would only fail it again.
+    private var wayOutOfPause: String {
+        if case .wave(let number) = progress, waves[number].state == .failed,
+            tally.waves[number].through == 0, tally.waves[number].unsettled == 0
+        {
+            let again = retried([]).isEmpty ? "" : "\(command("retry")) takes its hosts in again, "
+            return again + "\(command("abort")) ends it"
+        }
+        return "\(command("resume")) lets it go on, \(command("abort")) ends it"
+    }
 
     private func saying(
         _ waitsFor: String, _ next: String, since: Timestamp? = nil, nextAt: Timestamp? = nil,
@@ -176,7 +187,9 @@ extension RolloutMachine {
         guard !moving.isEmpty || list.isEmpty else {
             return saying(
                 "Wave \(name) stands still: \(listed(list)) may not start while \(unavailability)",
-                "they start as soon as one of those is back", since: waves[number].since,
+                "they start as soon as one of those is back; if none comes back, "
+                    + "\(command("skip")) leaves hosts out, \(rollbackCommand) takes all back",
+                since: waves[number].since,
                 nextAt: deadline(of: list), list)
         }
         let waiting = list.count - moving.count

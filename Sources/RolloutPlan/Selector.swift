@@ -34,6 +34,21 @@ package struct Selector: Sendable, Hashable {
         }
     }
 
+    /// The values that it names, by label; empty for labels that it only asks to be there or not.
+    package var namedValues: [String: Set<String>] {
+        var values: [String: Set<String>] = [:]
+        for requirement in requirements {
+            switch requirement {
+            case .equals(let key, let value), .differs(let key, let value):
+                values[key, default: []].insert(value)
+            case .oneOf(let key, let some), .noneOf(let key, let some):
+                values[key, default: []].formUnion(some)
+            case .exists(let key), .missing(let key): values[key, default: []].formUnion([])
+            }
+        }
+        return values
+    }
+
     /// The labels that it asks for, in order.
     package var labels: [String] {
         requirements.map { requirement in

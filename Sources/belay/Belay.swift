@@ -19,7 +19,7 @@ struct Belay: AsyncParsableCommand {
             PlanCommand.self, ApplyCommand.self, RolloutCommand.self, RollbackCommand.self,
             LintCommand.self, PointCommand.self, HostCommand.self, TokenCommand.self,
             EventsCommand.self, AuditCommand.self, QuarantineCommand.self, StatusCommand.self,
-            CompletionCommand.self,
+            SimulateCommand.self, CompletionCommand.self,
         ])
 }
 

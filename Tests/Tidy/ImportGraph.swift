@@ -11,7 +11,8 @@ enum ImportGraph {
         "RolloutPlan": ["FleetWire"],
         "RolloutCore": ["FleetWire", "RolloutPlan"],
         "OperatorAPI": ["FleetWire", "RolloutPlan", "RolloutCore"],
-        "belay": ["FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI"],
+        "FleetSimulation": ["FleetWire", "RolloutPlan", "RolloutCore", "AgentCore"],
+        "belay": ["FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation"],
         "AgentCore": ["FleetWire"],
         "HostProcesses": ["FleetWire"],
         "HostSnapshots": ["FleetWire", "FleetTransport", "COpenSSL", "CZstd", "SQLiteFile"],
@@ -44,7 +45,7 @@ enum ImportGraph {
     ]
 
     /// Decisions are pure values: no I/O, no clock, no randomness, no concurrency.
-    static let pure: Set<String> = ["FleetWire", "RolloutCore", "AgentCore"]
+    static let pure: Set<String> = ["FleetWire", "RolloutCore", "AgentCore", "FleetSimulation"]
 
     /// What a pure module may import from outside.
     static let pureImports: Set<String> = ["FoundationEssentials"]

@@ -258,6 +258,11 @@ extension HostMachine {
             transactions[index].guarded = false
             transactions[index].taken.insert(.confirm)
             report(.confirmed, of: index, answers: .confirm, &turn)
+            // An undo that was ordered meanwhile has waited for this.
+            if let wanted = transactions[index].wanted {
+                transactions[index].wanted = nil
+                undo(wanted, index, &turn)
+            }
         }
     }
 }

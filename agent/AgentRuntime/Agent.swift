@@ -22,6 +22,8 @@ package actor Agent {
     private(set) var machine: HostMachine
     /// Events that the journal did not take yet; nothing overtakes them.
     private var unwritten: [HostEvent] = []
+    /// True once an order was refused because the journal did not take it.
+    private var hasRefused = false
     var session: SessionOutbox?
     /// Raised by `reconnect`; a session that was dialled before does not count.
     var epoch = 0
@@ -196,6 +198,7 @@ package actor Agent {
         logger.error("the journal cannot be written", metadata: ["reason": "\(reason)"])
         switch event {
         case .order(_, _, let message):
+            hasRefused = true
             session?.post(
                 .refused,
                 Refusal(
@@ -216,6 +219,17 @@ package actor Agent {
         let waiting = unwritten
         unwritten = []
         for event in waiting { handle(event) }
+        askAgain()
+    }
+
+    /// The coordinator gives an order again only on a new session, so the refused ones need one as
+    /// soon as the journal takes a record again.
+    private func askAgain() {
+        guard hasRefused, unwritten.isEmpty,
+            (try? journal.record(.tick, at: clock.now, after: machine)) != nil
+        else { return }
+        hasRefused = false
+        begin(.reconnect)
     }
 
     private func begin(_ effect: HostEffect) {

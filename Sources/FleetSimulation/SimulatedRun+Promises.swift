@@ -1,0 +1,195 @@
+import AgentCore
+import FleetWire
+import RolloutCore
+import RolloutPlan
+
+/// The promises of DESIGN's section 10, each held against what the world itself knows.
+extension SimulatedRun {
+    // MARK: - 1: what was acknowledged is in the journal
+
+    mutating func checkDurable(_ host: Int, _ sequence: UInt64) {
+        guard sequence > 0 else { return }
+        let isThere = coordinator.journal.reversed().contains {
+            guard case .reported(let id, let report, _) = $0 else { return false }
+            return id == hosts[host].id && report.sequence >= sequence
+        }
+        if !isThere {
+            breaks("1", "\(hosts[host].id) heard that report \(sequence) is durable; it is not")
+        }
+    }
+
+    // MARK: - 2: a step runs at most once per attempt
+
+    mutating func noteRun(_ host: Int, _ step: StepSpec, _ stage: Stage, _ plan: HostPlan) {
+        guard
+            let transaction = hosts[host].machine.transactions.last(where: {
+                $0.plan.rollout == plan.rollout
+            })
+        else { return }
+        var turn = 1
+        if case .running(_, _, let attempt, _) = transaction.phase { turn = attempt }
+        let key = "\(transaction.attempt) \(stage.rawValue) \(step.name) try \(turn)"
+        note("\(hosts[host].id) runs step \(step.name), attempt \(transaction.attempt)")
+        if !hosts[host].stepsRun.insert(key).inserted {
+            breaks("2", "\(hosts[host].id) runs a step again: attempt \(key)")
+        }
+    }
+
+    // MARK: - 3: never more hosts down than the plan allows
+
+    /// Looks at a host's service anew. Down is what the rollout does to it: anything between the
+    /// versions, and a version that does not run there.
+    mutating func weigh(_ host: Int) {
+        let isDown = !isHealthy(host)
+        guard isDown != hosts[host].isDown else { return }
+        hosts[host].isDown = isDown
+        ledger.move(host, isDown: isDown)
+        note("\(hosts[host].id) is \(isDown ? "down" : "up"); \(ledger.down) hosts are down")
+        guard isDown, !ledger.isUnlimited else { return }
+        if ledger.down > plan.limits.unavailableMax {
+            let names = hosts.filter(\.isDown).map(\.id.rawValue).joined(separator: ", ")
+            breaks(
+                "3",
+                "\(ledger.down) hosts are down (\(names)), "
+                    + "at most \(plan.limits.unavailableMax) may be")
+        }
+        if let most = plan.limits.unavailablePerDomainMax, ledger.downIn(domainOf: host) > most {
+            breaks(
+                "3",
+                "\(ledger.downIn(domainOf: host)) hosts of domain \(hosts[host].domain) are "
+                    + "down, at most \(most) may be")
+        }
+    }
+
+    // MARK: - 4 and 8: what the coordinator's machine makes of an event
+
+    /// What is looked at before an event is applied.
+    struct Before {
+        var host: RolloutView.HostView?
+        var gate: Verdict?
+    }
+
+    func beforeApplying(_ event: RolloutEvent) -> Before {
+        switch event {
+        case .reported(let id, let report, _) where report.kind == .failed:
+            return Before(host: view?.hosts.first { $0.id == id })
+        case .gateChecked(let wave, let gate, _, _, _):
+            return Before(gate: verdict(wave, gate))
+        default: return Before()
+        }
+    }
+
+    private func verdict(_ wave: String, _ gate: String) -> Verdict? {
+        view?.waves.first { $0.name == wave }?.gates.first { $0.name == gate }?.verdict
+    }
+
+    mutating func afterApplying(
+        _ event: RolloutEvent, _ before: Before, _ effects: [RolloutEffect]
+    ) {
+        switch event {
+        case .reported(_, let report, _):
+            if let host = before.host { countFailure(report, host) }
+        case .gateChecked(let wave, let gate, _, let results, _):
+            if before.gate != .pass { checkGate(wave, gate, results) }
+        case .command(.rollback(let selection), _, _, _):
+            if selection.fast { ledger.isUnlimited = true }
+        default: break
+        }
+        for host in ledger.remember(effects, place) {
+            guard let spent = ledger.spent else { continue }
+            breaks(
+                "4", "\(hosts[host].id) is ordered to migrate, but the budget is spent: \(spent)")
+        }
+        if coordinator.machine.isFinished {
+            if ledger.endedAt == nil { ledger.endedAt = now }
+        } else {
+            ledger.endedAt = nil
+        }
+    }
+
+    private mutating func countFailure(_ report: TransactionReport, _ host: RolloutView.HostView) {
+        guard report.attempt == host.attempt, let number = place[host.id],
+            !ledger.undone.contains(number)
+        else { return }
+        switch host.state {
+        case .preparing, .validating, .migrating, .verifying: ledger.lose(number)
+        default: break
+        }
+    }
+
+    private mutating func checkGate(
+        _ wave: String, _ gate: String, _ results: [String: [CheckResult]]
+    ) {
+        guard verdict(wave, gate) == .pass,
+            let asked = plan.waves.first(where: { $0.name == wave })?.gates.first(where: {
+                $0.name == gate
+            })
+        else { return }
+        for host in view?.hosts ?? [] where host.wave == wave {
+            guard host.state == .soaking || host.state == .committed else { continue }
+            let found = results[host.id.rawValue] ?? []
+            guard Verdict(asked: asked.checks, found: found) != .pass else { continue }
+            breaks("8", "gate \(gate) of wave \(wave) passed, but \(host.id) gave no pass")
+        }
+    }
+
+    /// A host says that it is verified: its newest checks must have passed.
+    mutating func witness(_ report: TransactionReport, _ host: Int) {
+        guard report.kind == .verified else { return }
+        let checks = plan.work.stages.first { $0.stage == .verification }?.checks ?? []
+        guard checks.contains(where: { $0.level == .critical }) else { return }
+        if !hosts[host].lastChecksPassed {
+            breaks("8", "\(hosts[host].id) says that it is verified, but no check passed")
+        }
+    }
+
+    // MARK: - 5: who was not confirmed ends old
+
+    mutating func check(_ host: Int, _ audit: Audit) {
+        guard let armed = hosts[host].armed, !hosts[host].isOld else { return }
+        let isKept = isClosed(host) || hosts[host].outcome?.ending == .kept
+        guard !isKept, hosts[host].restoreFailures == 0, hosts[host].outcome == nil else { return }
+        switch audit {
+        case .death(let life):
+            guard hosts[host].life == life, !hosts[host].isAgentUp, hosts[host].isWatching else {
+                return
+            }
+            breaks(
+                "5",
+                "\(hosts[host].id): the agent is dead, nobody confirmed, and the change is "
+                    + "still there")
+        case .deadline(let deadline, let attempt):
+            guard armed.order.deadline == deadline, armed.order.attempt == attempt,
+                hosts[host].isAgentUp, hosts[host].isWatching
+            else { return }
+            breaks(
+                "5",
+                "\(hosts[host].id): the deadline passed, nobody confirmed, and the change is "
+                    + "still there")
+        }
+    }
+
+    // MARK: - 6: an older term never moves a host
+
+    mutating func checkTerm(_ host: Int, _ term: Generation, _ before: HostMachine) {
+        let highest = before.generation
+        guard term < highest else { return }
+        if hosts[host].machine.transactions != before.transactions {
+            breaks(
+                "6",
+                "\(hosts[host].id) obeyed an order of term \(term.rawValue) and has seen "
+                    + "\(highest.rawValue)")
+        }
+    }
+
+    // MARK: - The journal replays to the same state
+
+    mutating func checkReplay() {
+        var machine = RolloutMachine()
+        for event in coordinator.journal { _ = machine.handle(altered(event)) }
+        guard let again = try? WireJSON.encode(machine),
+            let kept = try? WireJSON.encode(coordinator.machine)
+        else { return breaks("replay", "the machine cannot be written") }
+        if again != kept { breaks("replay", "the journal replays to another state") }
+    }
+}

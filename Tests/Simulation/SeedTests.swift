@@ -1,0 +1,33 @@
+import FleetSimulation
+import RolloutCore
+import Testing
+
+@Suite("Simulated rollouts")
+struct SeedTests {
+    @Test("Fixed seeds with every kind of fault keep every promise", arguments: 0..<5)
+    func seedsKeepPromises(block: UInt64) {
+        for seed in (block * 40)..<(block * 40 + 40) {
+            var run = SimulatedRun(.init(plan: RandomPlan.make(seed: seed)), seed: seed)
+            let result = run.run()
+            #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
+        }
+    }
+
+    @Test("Without faults every rollout succeeds or waits for a person", arguments: 0..<20)
+    func quietRunsEnd(seed: UInt64) {
+        var run = SimulatedRun(.init(plan: RandomPlan.make(seed: seed), faults: []), seed: seed)
+        let result = run.run()
+        #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
+        #expect(result.state == .succeeded, "seed \(seed): \(result.reason)")
+    }
+
+    @Test("One seed gives one run, line by line", arguments: [3, 14, 159, 265])
+    func oneSeedOneRun(seed: UInt64) {
+        let setup = SimulatedRun.Setup(plan: RandomPlan.make(seed: seed), isRecorded: true)
+        var first = SimulatedRun(setup, seed: seed)
+        var second = SimulatedRun(setup, seed: seed)
+        let trace = first.run().trace
+        #expect(trace.count > 100)
+        #expect(trace == second.run().trace)
+    }
+}
