@@ -35,7 +35,7 @@ enum ImportGraph {
             "OperatorAPI",
         ],
         "belay-coordinator": [
-            "CoordinatorServer", "FleetWire", "FleetTransport", "StateStore",
+            "CoordinatorServer", "FleetTransport", "FleetWire", "RolloutPlan", "StateStore",
         ],
         "RegistryCore": ["SQLiteFile"],
         "registry": ["RegistryCore", "SQLiteFile"],

@@ -91,6 +91,8 @@ struct ShapeTests {
             let indent = line.prefix { $0 == " " }.count
             let text = line.dropFirst(indent)
             if text.contains("func ") || text.hasPrefix("init(") || text.contains(" init(") {
+                // A requirement of a protocol has no body: the next declaration ends it.
+                if let last = open.last, indent <= last.indent { open.removeLast() }
                 if !line.codeOnly.hasSuffix("}"), !text.hasPrefix("//") {
                     open.append((indent, index + 1))
                 }
