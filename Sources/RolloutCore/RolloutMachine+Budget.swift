@@ -87,9 +87,22 @@ extension RolloutMachine {
         switch plan?.rollback.onExhausted ?? .pause {
         case .rollback:
             quarantine(why)
+            endWave()
             beginRollback(why)
         case .pause: become(.paused, why)
         case .abort: abort(why)
+        }
+    }
+
+    /// The wave under way does not go on: it failed, whoever looks at it later.
+    private mutating func endWave() {
+        guard case .wave(let number) = progress else { return }
+        switch waves[number].state {
+        case .migrating, .soaking, .gating:
+            waves[number].state = .failed
+            waves[number].since = now
+            waves[number].asking = nil
+        case .waiting, .passed, .failed: break
         }
     }
 
