@@ -85,9 +85,12 @@ package final class GuardWatch {
     /// was taken back, and it may hold the lock under which that is done. False if it cannot be
     /// ended now.
     private func fence() throws -> Bool {
-        guard let frozen else { return true }
-        Self.log("ending the agent that stands still, process \(frozen)")
-        kill(frozen, SIGKILL)
+        // A deadline can be over before enough looks were taken to call an agent frozen.
+        let holder = FileLock.holder(state.file("agent.lock"))
+        let stopped = holder.flatMap { ProcessPulse.isStopped($0) ? $0 : nil }
+        guard let still = frozen ?? stopped else { return true }
+        Self.log("ending the agent that stands still, process \(still)")
+        kill(still, SIGKILL)
         // From here on no agent can begin while this process restores: it waits for `restore.lock`.
         guard let lock = try FileLock.take(state.file("agent.lock"), within: 5) else {
             return false

@@ -20,6 +20,14 @@ struct ProcessPulse {
         return looks
     }
 
+    /// True if the process was stopped by a signal or a debugger, proc(5) `status`.
+    static func isStopped(_ process: Int32) -> Bool {
+        guard let status = StateDirectory.read(path: "/proc/\(process)/status") else { return false }
+        return String(decoding: status, as: UTF8.self).split(separator: "\n").contains {
+            $0.hasPrefix("State:\tT") || $0.hasPrefix("State:\tt")
+        }
+    }
+
     /// How often all its threads together came to run and let go of a processor, proc(5) `status`.
     private static func switches(of process: Int32) -> UInt64 {
         var sum: UInt64 = 0
