@@ -83,9 +83,18 @@ struct CrashTests {
                 #expect(fleet.read("a1", "opt/app/release") == "2\n", "seed \(seed)")
             } else {
                 #expect(ended.state == .rolledBack, "seed \(seed): \(ended.reason)")
-                #expect(try fleet.hosts.map { try fleet.tree($0) } == before, "seed \(seed)")
+                for (host, old) in zip(fleet.hosts, before) {
+                    let differing = Self.differing(old, try fleet.tree(host))
+                    #expect(differing.isEmpty, "seed \(seed): \(host): \(differing)")
+                }
             }
         }
+    }
+
+    /// Each path that is not what it was, with both states; what failed assertions show.
+    private static func differing(_ old: [String: String], _ new: [String: String]) -> [String] {
+        Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }
+            .map { "\($0): was \(old[$0] ?? "absent"), is \(new[$0] ?? "absent")" }
     }
 
     @Test("A host whose agent dies after its steps and stays dead is restored by its guard")
