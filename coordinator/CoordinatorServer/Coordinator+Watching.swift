@@ -104,7 +104,8 @@ extension Coordinator {
                     EventLine(
                         sequence: record.sequence, at: record.content.at,
                         actor: record.content.actor, stream: record.content.stream,
-                        kind: record.content.kind, event: FleetEvent.shown(record.content, to: role))
+                        kind: record.content.kind, event: FleetEvent.shown(record.content, to: role)
+                    )
                 }
             }
             guard try await change(before: deadline) else { return [] }
