@@ -199,7 +199,7 @@ let package = Package(
             needs: [
                 "CoordinatorServer", "StateStore", "OperatorAPI", "RolloutCore", "RolloutPlan",
                 "FleetTransport", "FleetWire", httpClient, logging, nioCore, nioHTTP1, nioPosix,
-                nioSSL, yams,
+                nioSSL, yams, "SQLiteFile",
             ]),
         tests("RegistryTests", needs: ["RegistryCore", "SQLiteFile"]),
         tests("Tidy", needs: []),

@@ -5,6 +5,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import OperatorAPI
+import SQLiteFile
 import Testing
 
 @Suite("The API", .serialized)
@@ -166,6 +167,24 @@ struct APITests {
             #expect(lines.map(\.kind) == ["token_made"] && lines.first?.sequence == last + 1)
             let one = try await coordinator.api.get("/v1/events?after=0&limit=1&stream=fleet")
             #expect(try one.body([EventLine].self).count == 1)
+        }
+    }
+
+    @Test("starts over a journal that was changed, and names the first bad record")
+    func changedJournal() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            _ = try await coordinator.api.token()
+        }
+        do {
+            let database = try SQLiteConnection(path: scratch.path + "/journal.sqlite")
+            _ = try database.execute("UPDATE journal SET actor = 'operator:x' WHERE sequence = 2")
+        }
+        try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
+            let status = try await coordinator.api.get("/v1/status").body(StatusView.self)
+            #expect(status.problems.first?.contains("from record 2 on") == true)
+            let audit = try await coordinator.api.get("/v1/audit").body(AuditView.self)
+            #expect(audit.brokenAt == 2)
         }
     }
 

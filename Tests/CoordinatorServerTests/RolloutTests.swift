@@ -131,6 +131,42 @@ struct RolloutTests {
                 reason: nil))
     }
 
+    @Test("shows values of variables and environments to operators only")
+    func values() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+            let api = coordinator.api
+            _ = try await Self.fleet(coordinator)
+            var plan = Self.plan(approval: true)
+            plan.variables = ["note": "hush-1"]
+            let run = RunStep(
+                argv: ["/bin/true"], shell: nil, env: ["NOTE": "hush-2"], directory: nil)
+            plan.stages[0].steps.append(StepSpec(name: "run", action: .run(run)))
+            let started = try await api.send(
+                .POST, "/v1/rollouts",
+                json: ApplyRequest(
+                    plan: plan, digest: nil, overrideQuarantine: false, reason: nil))
+            #expect(started.status == 201, "\(started.text)")
+            let id = try started.body(RolloutView.self).id
+            let grant = try await api.send(
+                .POST, "/v1/access",
+                json: AccessRequest(name: "v", role: .viewer, lifetime: nil)
+            ).body(AccessGrant.self)
+            let viewer = coordinator.api(as: grant.token)
+            let whole = try await api.get("/v1/events?after=0&stream=\(id)").text
+            #expect(whole.contains("hush-1") && whole.contains("hush-2"))
+            for path in [
+                "/v1/events?after=0", "/v1/events?after=0&stream=\(id)", "/v1/rollouts",
+                "/v1/rollouts/\(id)", "/v1/rollouts/\(id)/history", "/v1/rollouts/\(id)/why",
+                "/v1/rollouts/\(id)/report?format=json", "/v1/rollouts/\(id)/report?format=html",
+                "/v1/rollouts/\(id)/report?format=md",
+            ] {
+                let answer = try await viewer.get(path)
+                #expect(answer.status == 200 && !answer.text.contains("hush"), "\(path)")
+            }
+        }
+    }
+
     @Test(
         "is shown, started, watched to its end, reported and rolled back",
         arguments: StoreKind.allCases)

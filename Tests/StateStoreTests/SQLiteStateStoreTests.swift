@@ -92,6 +92,22 @@ struct SQLiteStateStoreTests {
         }
     }
 
+    @Test("never looks whole again once its end was cut off, whatever is appended")
+    func cutAndGrown() async throws {
+        let scratch = try Scratch()
+        let first = try SQLiteStateStore(directory: scratch.path)
+        _ = try await first.append((1...4).map { record($0) }, expecting: 0)
+        await first.close()
+        do {
+            let database = try SQLiteConnection(path: scratch.path + "/journal.sqlite")
+            _ = try database.execute("DELETE FROM journal WHERE sequence > 2")
+        }
+        let store = try SQLiteStateStore(directory: scratch.path)
+        #expect(try await store.audit().broken?.sequence == 3)
+        _ = try await store.append((5...9).map { record($0) }, expecting: 2)
+        #expect(try await store.audit().broken?.reason.contains("cut off") == true)
+    }
+
     @Test(
         "loses nothing that was acknowledged when its process is killed in the middle",
         arguments: [3, 57, 200])

@@ -142,6 +142,10 @@ extension Coordinator {
             sequence: head, principal: principal,
             problems: [
                 journalFailure,
+                journalBreak.map {
+                    "the journal is not as it was written, from record \($0.sequence) on: "
+                        + "\($0.reason); restore a copy of it that is"
+                },
                 staleness(Set(ahead.keys)).map { $0.message + "; " + ($0.remedy ?? "") },
             ].compactMap(\.self))
     }

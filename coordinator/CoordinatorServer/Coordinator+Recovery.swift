@@ -14,6 +14,7 @@ extension Coordinator {
     /// Raises the generation, by one or to `least` if that is more, replays the journal, and lets
     /// every open rollout go on. Throws when the store cannot be used or a record does not decode.
     package func recover(atLeast least: Generation = Generation(rawValue: 0)) async throws {
+        await checkChain()
         try await beginTerm(atLeast: least)
         enqueue(.fleet(.started(generation: generation)), actor: "coordinator", done: nil)
         try await replayFleet()
@@ -27,6 +28,20 @@ extension Coordinator {
             enqueue(
                 .rollout(id, .recovered(generation, at: clock())), actor: "coordinator", done: nil)
         }
+    }
+
+    /// Says loudly that the journal is not as it was written. The coordinator starts all the same:
+    /// hosts that are amid a rollout need it to be taken back.
+    private func checkChain() async {
+        do {
+            journalBreak = try await store.audit().broken
+        } catch {
+            logger.critical("the journal cannot be checked", metadata: ["reason": "\(error)"])
+        }
+        guard let found = journalBreak else { return }
+        logger.critical(
+            "the journal is not as it was written; restore a copy of it that is",
+            metadata: ["record": "\(found.sequence)", "reason": "\(found.reason)"])
     }
 
     private func replayFleet() async throws {

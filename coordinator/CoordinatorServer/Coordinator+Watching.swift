@@ -90,9 +90,10 @@ extension Coordinator {
         return view
     }
 
-    /// Lines of the journal after `after`; waits for the first one at most `wait`.
+    /// Lines of the journal after `after`; waits for the first one at most `wait`. A viewer does not
+    /// see the values of variables and of steps' environments.
     package func events(
-        after: UInt64, stream: String?, limit: Int, wait: Milliseconds
+        after: UInt64, stream: String?, limit: Int, wait: Milliseconds, role: AccessRole
     ) async throws -> [EventLine] {
         let deadline = ContinuousClock.now + min(wait, CoordinatorLimits.pollMax).duration
         let most = max(1, min(limit, CoordinatorLimits.eventsMax))
@@ -103,7 +104,8 @@ extension Coordinator {
                     EventLine(
                         sequence: record.sequence, at: record.content.at,
                         actor: record.content.actor, stream: record.content.stream,
-                        kind: record.content.kind, event: FleetEvent.shown(record.content))
+                        kind: record.content.kind, event: FleetEvent.shown(record.content, to: role)
+                    )
                 }
             }
             guard try await change(before: deadline) else { return [] }

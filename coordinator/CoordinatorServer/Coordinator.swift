@@ -97,6 +97,8 @@ package actor Coordinator {
     var lifted: Set<Digest> = []
     var generation = Generation(rawValue: 0)
     var head: UInt64 = 0
+    /// What was wrong with the journal's chain at the start; nil if it was whole.
+    var journalBreak: AuditReport.Break?
     /// Why the journal cannot be written; nil while it can.
     var journalFailure: String?
     var watchers: [UInt64: Waiter] = [:]

@@ -81,7 +81,8 @@ package actor SQLiteStateStore: StateStore {
                 last = (record.sequence, record.hash)
             }
             try database.execute(
-                "UPDATE term SET anchor = ?", [.integer(Int64(last.sequence))])
+                // Adds, so that a journal that was cut off never looks whole again.
+                "UPDATE term SET anchor = anchor + ?", [.integer(Int64(records.count))])
         }
         if let last = added.last { head = (last.sequence, last.hash) }
         return added

@@ -75,14 +75,15 @@ extension APIRoutes {
             return try APIAnswer.json(
                 await api.coordinator.rollBack(wanted, by: context.caller().name))
         },
-        APIRoute(.get, "/v1/events", .viewer) { request, _, api in
+        APIRoute(.get, "/v1/events", .viewer) { request, context, api in
             let after = try request.number("after") ?? 0
             let limit = Int(clamping: try request.number("limit") ?? 100)
             let stream = request.text("stream")
             let wait = try request.wait()
+            let role = try context.caller().role
             return try await poll(request) {
                 try await api.coordinator.events(
-                    after: after, stream: stream, limit: limit, wait: wait)
+                    after: after, stream: stream, limit: limit, wait: wait, role: role)
             }
         },
     ]
