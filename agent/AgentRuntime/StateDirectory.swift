@@ -82,21 +82,25 @@ package struct StateDirectory: Sendable {
         guard fsync(out) == 0, close(out) == 0, rename(beside, target) == 0 else {
             throw Self.failure("write", target)
         }
-        syncDirectory(of: target)
+        guard syncDirectory(of: target) else {
+            throw Self.failure("sync the directory of", target)
+        }
     }
 
-    private func syncDirectory(of target: String) {
+    /// False, with `errno` set, if the directory cannot be synced.
+    private func syncDirectory(of target: String) -> Bool {
         let parent = target.split(separator: "/").dropLast().joined(separator: "/")
         let directory = open(
             (target.hasPrefix("/") ? "/" : "./") + parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { return }
-        fsync(directory)
-        close(directory)
+        guard directory >= 0 else { return false }
+        defer { close(directory) }
+        return fsync(directory) == 0
     }
 
-    /// Removes a file if it is there; durable on return.
+    /// Removes a file if it is there. A file that comes back after a crash is read again and does
+    /// no harm, so a directory that cannot be synced is no error here.
     package func remove(_ name: String) {
-        if unlink(file(name)) == 0 { syncDirectory(of: file(name)) }
+        if unlink(file(name)) == 0 { _ = syncDirectory(of: file(name)) }
     }
 
     /// A file's bytes, or nil if it is missing or cannot be read; at most 16 MiB.

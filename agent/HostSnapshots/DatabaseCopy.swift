@@ -68,7 +68,7 @@ final class DatabaseCopy {
         try normalise(file, name)
         var buffer = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
         var offset = 0
-        while offset < Int(entry.size) {
+        while offset < Int(clamping: entry.size) {
             let count = try buffer.withUnsafeMutableBytes { try file.read($0, at: offset, name) }
             guard count > 0 else { throw PointError.damaged(copy, "it ends too early") }
             entry.chunks.append(

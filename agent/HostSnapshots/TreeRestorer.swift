@@ -123,7 +123,10 @@ final class TreeRestorer {
         let isSparse = entry.flags & Entry.sparse != 0
         var offset = 0
         for chunk in entry.chunks {
-            let count = min(SnapshotLimits.chunkBytes, Int(entry.size) - offset)
+            let count = min(SnapshotLimits.chunkBytes, Int(clamping: entry.size) - offset)
+            guard count > 0 else {
+                throw PointError.damaged(printable(entry.path), "it has more chunks than its size")
+            }
             defer { offset += count }
             if chunk == .zeros, isSparse { continue }
             let bytes =
@@ -136,7 +139,7 @@ final class TreeRestorer {
                 try write($0, at: offset, leavingHoles: isSparse, file, entry.path)
             }
         }
-        guard ftruncate(file.raw, Int(entry.size)) == 0 else {
+        guard ftruncate(file.raw, Int(clamping: entry.size)) == 0 else {
             throw PointError.system("set the size of", entry.path, errno)
         }
         if entry.kind == .database {

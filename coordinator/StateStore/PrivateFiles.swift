@@ -20,16 +20,18 @@ package enum PrivateFiles {
     /// Writes `bytes` to `path` with mode 0600: beside, synced, renamed, directory synced.
     package static func write(_ bytes: [UInt8], to path: String) throws(StoreError) {
         let beside = path + ".new"
-        let file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        let file = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw failure("create", beside) }
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
                 Glibc.write(file, buffer.baseAddress.map { $0 + sent }, buffer.count - sent)
             }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else {
+                let why = failure("write", beside)
                 close(file)
-                throw failure("write", beside)
+                throw why
             }
             sent += count
         }
@@ -39,8 +41,8 @@ package enum PrivateFiles {
         let parent = path.split(separator: "/").dropLast().joined(separator: "/")
         let directory = open((path.hasPrefix("/") ? "/" : "./") + parent, O_RDONLY | O_CLOEXEC)
         guard directory >= 0 else { throw failure("sync the directory of", path) }
-        fsync(directory)
-        close(directory)
+        defer { close(directory) }
+        guard fsync(directory) == 0 else { throw failure("sync the directory of", path) }
     }
 
     private static func failure(_ attempt: String, _ path: String) -> StoreError {

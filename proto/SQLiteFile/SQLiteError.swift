@@ -9,8 +9,6 @@ package struct SQLiteError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The database file.
     package let path: String
 
-    /// True if the disk or the quota is full.
-    package var isDiskFull: Bool { code == 13 }
     /// True if the file is no database or is damaged.
     package var isCorrupt: Bool { code == 11 || code == 26 }
 
