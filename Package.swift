@@ -100,7 +100,9 @@ let package = Package(
         module("HostProcesses", in: "agent", needs: ["FleetWire", "CLinux"]),
         module(
             "HostSnapshots", in: "agent",
-            needs: ["FleetWire", "COpenSSL", "FleetTransport", "CZstd", "SQLiteFile"]),
+            needs: [
+                "FleetWire", "COpenSSL", "FleetTransport", "CZstd", "CLinux", "SQLiteFile",
+            ]),
         module(
             "HostSteps", in: "agent",
             needs: [

@@ -64,6 +64,34 @@ import Testing
         Issue.record("the restore never finished")
     }
 
+    @Test func noNameShowsARestoredFileBeforeItsBytesAreDurable() throws {
+        let scratch = try Scratch()
+        mkdir(scratch.root + "/tree", 0o755)
+        for name in ["a", "b"] { try scratch.write("/tree/\(name)", "old \(name)") }
+        link(scratch.root + "/tree/a", scratch.root + "/tree/c")
+        var store = try scratch.store()
+        let point = try take(store, "p1", [try files("/tree")])
+        let before = try scratch.view("/tree")
+        for name in ["a", "b"] {
+            unlink(scratch.root + "/tree/\(name)")
+            try scratch.write("/tree/\(name)", "new \(name)")
+        }
+        let log = ChangeLog()
+        store.beforeChange = { log.lines.append($0) }
+        _ = try store.restore(point: point.id)
+        #expect(try scratch.view("/tree") == before)
+        let kinds = log.lines.map { $0.prefix { $0 != " " } }
+        let sync = try #require(kinds.firstIndex(of: "sync"))
+        #expect(kinds.last == "sync")
+        #expect(kinds.count { $0 == "sync" } == 2, "one for all files, one for all names")
+        #expect(kinds.count { $0 == "rename" } == 3)
+        #expect(!kinds[..<sync].contains("rename"))
+        for early in ["create", "write", "link"] {
+            #expect(
+                kinds[..<sync].contains { $0 == early } && !kinds[sync...].contains { $0 == early })
+        }
+    }
+
     @Test func whatWasAbsentIsRemovedAndWhatWasThereComesBackWithItsParents() throws {
         let scratch = try Scratch()
         mkdir(scratch.root + "/a", 0o755)
@@ -193,6 +221,11 @@ import Testing
         let patterns = ExcludePatterns([pattern])
         #expect(patterns.excludes(Array(path.utf8), isDirectory: false) == excluded)
     }
+}
+
+final class ChangeLog: @unchecked Sendable {
+    // Used by one thread of one test.
+    var lines: [String] = []
 }
 
 final class Counter: @unchecked Sendable {

@@ -15,7 +15,9 @@ enum ImportGraph {
         "belay": ["FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation"],
         "AgentCore": ["FleetWire"],
         "HostProcesses": ["FleetWire"],
-        "HostSnapshots": ["FleetWire", "FleetTransport", "COpenSSL", "CZstd", "SQLiteFile"],
+        "HostSnapshots": [
+            "FleetWire", "FleetTransport", "COpenSSL", "CZstd", "CLinux", "SQLiteFile",
+        ],
         "HostValidators": ["FleetWire", "FleetTransport", "HostProcesses", "SQLiteFile"],
         "HostSteps": [
             "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots", "HostValidators",

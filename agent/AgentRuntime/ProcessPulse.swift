@@ -22,7 +22,9 @@ struct ProcessPulse {
 
     /// True if the process was stopped by a signal or a debugger, proc(5) `status`.
     static func isStopped(_ process: Int32) -> Bool {
-        guard let status = StateDirectory.read(path: "/proc/\(process)/status") else { return false }
+        guard let status = StateDirectory.read(path: "/proc/\(process)/status") else {
+            return false
+        }
         return String(decoding: status, as: UTF8.self).split(separator: "\n").contains {
             $0.hasPrefix("State:\tT") || $0.hasPrefix("State:\tt")
         }

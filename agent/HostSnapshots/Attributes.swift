@@ -21,6 +21,37 @@ enum Attributes {
         }
     }
 
+    /// Those of an open file.
+    static func read(_ file: Descriptor) throws -> [Entry.Attribute] {
+        guard let list = try grow({ flistxattr(file.raw, $0, $1) }), !list.isEmpty else {
+            return []
+        }
+        let names = list.split(separator: 0).map(Array.init)
+        return try names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { key in
+            try withPath(key) { cKey in
+                try grow({ fgetxattr(file.raw, cKey, $0, $1) }).map {
+                    Entry.Attribute(name: key, value: $0)
+                }
+            }
+        }
+    }
+
+    static func write(_ file: Descriptor, _ attribute: Entry.Attribute) throws {
+        let done = withPath(attribute.name) {
+            fsetxattr(file.raw, $0, attribute.value, attribute.value.count, 0)
+        }
+        guard done == 0 else {
+            throw PointError.system(
+                "set the attribute", attribute.name, errno)
+        }
+    }
+
+    static func remove(_ file: Descriptor, _ key: [UInt8]) throws {
+        guard withPath(key, { fremovexattr(file.raw, $0) }) == 0 || errno == ENODATA else {
+            throw PointError.system("remove the attribute", key, errno)
+        }
+    }
+
     static func write(_ parent: Descriptor, _ name: [UInt8], _ attribute: Entry.Attribute) throws {
         let done = withPath(path(parent, name)) { path in
             withPath(attribute.name) {

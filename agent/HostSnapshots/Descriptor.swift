@@ -92,10 +92,11 @@ final class Descriptor {
 func withPath<Result>(
     _ bytes: [UInt8], _ body: (UnsafePointer<CChar>) throws -> Result
 ) rethrows -> Result {
-    var ended = bytes.map { CChar(bitPattern: $0) }
-    ended.append(0)
-    return try ended.withUnsafeBufferPointer { buffer in
-        guard let start = buffer.baseAddress else { preconditionFailure("it holds one byte") }
+    // On the stack for names of any usual length: this runs several times for each file.
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { room in
+        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(room).copyMemory(from: $0) }
+        room[bytes.count] = 0
+        guard let start = room.baseAddress else { preconditionFailure("it holds one byte") }
         return try body(start)
     }
 }

@@ -65,17 +65,18 @@ extension PointStore {
         func gain(_ plan: RestorePlan) -> Int64 {
             Int64(clamping: plan.freed) - Int64(clamping: plan.needed)
         }
-        for plan in plans.sorted(by: { gain($0) > gain($1) }) where plan.total > 0 {
-            var done = 0
-            let restorer = TreeRestorer(
-                root: job.reader.root, objects: job.objects, beforeChange: beforeChange)
-            try restorer.carryOut(plan) { path in
-                done += 1
-                progress(
-                    RestoreProgress(
-                        component: plan.component, done: done, total: plan.total,
-                        path: printable(path)))
-            }
+        let ordered = plans.filter { $0.total > 0 }.sorted { gain($0) > gain($1) }
+        let totals = Dictionary(
+            ordered.map { ($0.component, $0.total) }, uniquingKeysWith: { first, _ in first })
+        var done: [ComponentName: Int] = [:]
+        let restorer = TreeRestorer(
+            root: job.reader.root, objects: job.objects, beforeChange: beforeChange)
+        try restorer.carryOut(ordered) { component, path in
+            done[component, default: 0] += 1
+            progress(
+                RestoreProgress(
+                    component: component, done: done[component] ?? 0,
+                    total: totals[component] ?? 0, path: printable(path)))
         }
     }
 

@@ -1,15 +1,18 @@
 import FleetWire
 import Glibc
 
-/// Carries a plan out: removes, writes beside, syncs, renames, and repairs metadata. Each change is
-/// complete or not there, so that it may be interrupted anywhere and run again.
+/// Carries plans out: removes, writes all beside, syncs once, renames all, repairs the directories
+/// and syncs again (the format's "Order of writes"). Each change is complete or not there, so that
+/// it may be interrupted anywhere and run again.
 final class TreeRestorer {
     let root: HostRoot
     let objects: ObjectReader
     let beforeChange: (String) throws -> Void
     private var cached: (path: [UInt8], directory: Descriptor)?
     private var touched: Set<[UInt8]> = []
-    private var unsynced: Set<[UInt8]> = []
+    private var written = WrittenFileSystems()
+    /// Paths of entries that stand beside and are not renamed yet.
+    private var isPending: Set<[UInt8]> = []
 
     init(
         root: HostRoot, objects: ObjectReader, beforeChange: @escaping (String) throws -> Void
@@ -19,8 +22,33 @@ final class TreeRestorer {
         self.beforeChange = beforeChange
     }
 
-    /// `done` is called after each removal and change.
-    func carryOut(_ plan: RestorePlan, done: ([UInt8]) -> Void) throws {
+    /// `done` is called after each removal, and after each change once it is in place.
+    func carryOut(_ plans: [RestorePlan], done: (ComponentName, [UInt8]) -> Void) throws {
+        for plan in plans { try remove(plan) { done(plan.component, $0) } }
+        cached = nil
+        for plan in plans {
+            for entry in plan.changes {
+                try apply(entry, inPlace: plan.repairs.contains(entry.path))
+            }
+        }
+        // No name may show a file whose bytes a power cut could still take.
+        try written.sync(beforeChange)
+        cached = nil
+        for plan in plans {
+            for entry in plan.changes {
+                if isPending.contains(entry.path) { try putInPlace(entry) }
+                done(plan.component, entry.path)
+            }
+        }
+        for entry in plans.flatMap(\.wanted).reversed()
+        where entry.kind == .directory && touched.contains(entry.path) {
+            let (parent, name) = try directory(of: entry.path)
+            try MetadataWriter(beforeChange).apply(entry, parent, name)
+        }
+        try written.sync(beforeChange)
+    }
+
+    private func remove(_ plan: RestorePlan, done: ([UInt8]) -> Void) throws {
         try removeLeftovers(plan)
         for path in plan.removals {
             if plan.isDatabase {
@@ -30,19 +58,6 @@ final class TreeRestorer {
             }
             try remove(path)
             done(path)
-        }
-        cached = nil
-        for entry in plan.changes {
-            try apply(entry, inPlace: plan.repairs.contains(entry.path))
-            done(entry.path)
-        }
-        for entry in plan.wanted.reversed()
-        where entry.kind == .directory && touched.contains(entry.path) {
-            let (parent, name) = try directory(of: entry.path)
-            try MetadataWriter(beforeChange).apply(entry, parent, name)
-        }
-        for path in unsynced.sorted(by: { $0.count > $1.count }) {
-            try root.parent(of: path + Array("/any".utf8))?.directory.sync(path)
         }
     }
 
@@ -56,20 +71,19 @@ final class TreeRestorer {
                 }
                 touch(parentOf: entry.path)
             }
-            return
+            return try written.note(parent)
         }
         if inPlace, let found = try parent.status(of: name), found.st_nlink == 1 {
-            try MetadataWriter(beforeChange).apply(entry, parent, name)
-            // Without leave to open it, its metadata is as durable as the file system makes it.
-            try parent.open(name, O_RDONLY | O_NONBLOCK)?.sync(entry.path)
-            return
+            try written.note(parent)
+            return try MetadataWriter(beforeChange).apply(entry, parent, name)
         }
-        try replace(entry, parent, name)
+        try writeBeside(entry, parent)
     }
 
-    private func replace(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+    private func writeBeside(_ entry: Entry, _ parent: Descriptor) throws {
         let beside = Self.beside(entry.path)
         touch(parentOf: entry.path)
+        try written.note(parent)
         try makeWritable(parent, entry.path)
         try removeLeftover(parent, beside, entry.path)
         switch entry.kind {
@@ -77,19 +91,26 @@ final class TreeRestorer {
             guard let (first, firstName) = try root.parent(of: entry.target) else {
                 throw PointError.system("link", entry.target, ENOENT)
             }
+            let source = isPending.contains(entry.target) ? Self.beside(entry.target) : firstName
             try change("link", entry.path) {
-                withPath(firstName) { from in
+                withPath(source) { from in
                     withPath(beside) { linkat(first.raw, from, parent.raw, $0, 0) }
                 }
             }
-        case .regular: try write(entry, parent, beside)
-        case .database:
-            try write(entry, parent, beside)
+        case .regular, .database: try write(entry, parent, beside)
+        default: try make(entry, parent, beside)
+        }
+        isPending.insert(entry.path)
+    }
+
+    private func putInPlace(_ entry: Entry) throws {
+        let (parent, name) = try directory(of: entry.path)
+        let beside = Self.beside(entry.path)
+        if entry.kind == .database {
             for suffix in ["-wal", "-shm", "-journal"] {
                 // Before the rename: a stale log must never meet the restored file.
                 try removeLeftover(parent, name + Array(suffix.utf8), entry.path)
             }
-        default: try make(entry, parent, beside)
         }
         try change("rename", entry.path) {
             withPath(beside) { from in
@@ -139,16 +160,14 @@ final class TreeRestorer {
                 try write($0, at: offset, leavingHoles: isSparse, file, entry.path)
             }
         }
-        guard ftruncate(file.raw, Int(clamping: entry.size)) == 0 else {
+        if isSparse, ftruncate(file.raw, Int(clamping: entry.size)) != 0 {
             throw PointError.system("set the size of", entry.path, errno)
         }
         if entry.kind == .database {
             try MetadataWriter(beforeChange).applyOwnership(entry, parent, beside)
         } else {
-            try MetadataWriter(beforeChange).apply(entry, parent, beside)
+            try MetadataWriter(beforeChange).apply(entry, to: file)
         }
-        try beforeChange("sync \(printable(entry.path))")
-        try file.sync(entry.path)
     }
 
     private func write(
@@ -178,6 +197,7 @@ final class TreeRestorer {
             let found = try parent.status(of: name)
         else { return }
         touch(parentOf: path)
+        try written.note(parent)
         try makeWritable(parent, path)
         try remove(parent, name, found, path)
     }
@@ -209,11 +229,18 @@ final class TreeRestorer {
 
     /// What an interrupted restore left beside the component's own paths, which no walk sees.
     private func removeLeftovers(_ plan: RestorePlan) throws {
+        var last: (path: [UInt8], directory: Descriptor?) = ([], nil)
         for entry in plan.wanted {
-            guard let (parent, _) = try? root.parent(of: entry.path) else { continue }
+            let slash = entry.path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+            let folder = Array(entry.path[..<slash])
+            if last.path != folder || last.directory == nil {
+                last = (folder, try? root.parent(of: entry.path)?.directory)
+            }
+            guard let parent = last.directory else { continue }
             let beside = Self.beside(entry.path)
             if try parent.status(of: beside) != nil {
                 touch(parentOf: entry.path)
+                try written.note(parent)
                 try removeLeftover(parent, beside, entry.path)
             }
         }
@@ -269,7 +296,6 @@ final class TreeRestorer {
     private func touch(parentOf path: [UInt8]) {
         guard let slash = path.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return }
         touched.insert(Array(path[..<slash]))
-        unsynced.insert(Array(path[..<slash]))
     }
 
     private func makeWritable(_ parent: Descriptor, _ path: [UInt8]) throws {
