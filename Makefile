@@ -43,8 +43,9 @@ format: ## rewrite all Swift sources in the house's format
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
 
 release: tools ## stripped binaries with the Swift runtime inside, in .build/dist
-	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s \
-	    --product belay --product belay-agent --product belay-coordinator
+	for product in belay belay-agent belay-coordinator; do \
+	    $(SWIFT) build -c release --static-swift-stdlib -Xlinker -s --product $$product; \
+	done
 	mkdir -p .build/dist
 	cp "$$($(SWIFT) build -c release --show-bin-path)"/{belay,belay-agent,belay-coordinator} .build/dist/
 	@ls -l .build/dist
