@@ -1,4 +1,4 @@
-import CZstd
+import CLinux
 import Glibc
 
 /// Extended attributes of `name` in a directory, links not followed, sorted by name.
@@ -9,11 +9,11 @@ enum Attributes {
 
     static func read(_ parent: Descriptor, _ name: [UInt8]) throws -> [Entry.Attribute] {
         try withPath(path(parent, name)) { path in
-            guard let list = try grow({ llistxattr(path, $0, $1) }) else { return [] }
+            guard let list = try grow({ parent.calls.llistxattr(path, $0, $1) }) else { return [] }
             let names = list.split(separator: 0).map(Array.init)
             return try names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { key in
                 try withPath(key) { cKey in
-                    try grow({ lgetxattr(path, cKey, $0, $1) }).map {
+                    try grow({ parent.calls.lgetxattr(path, cKey, $0, $1) }).map {
                         Entry.Attribute(name: key, value: $0)
                     }
                 }
@@ -23,13 +23,13 @@ enum Attributes {
 
     /// Those of an open file.
     static func read(_ file: Descriptor) throws -> [Entry.Attribute] {
-        guard let list = try grow({ flistxattr(file.raw, $0, $1) }), !list.isEmpty else {
+        guard let list = try grow({ file.calls.flistxattr(file.raw, $0, $1) }), !list.isEmpty else {
             return []
         }
         let names = list.split(separator: 0).map(Array.init)
         return try names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { key in
             try withPath(key) { cKey in
-                try grow({ fgetxattr(file.raw, cKey, $0, $1) }).map {
+                try grow({ file.calls.fgetxattr(file.raw, cKey, $0, $1) }).map {
                     Entry.Attribute(name: key, value: $0)
                 }
             }
@@ -38,7 +38,7 @@ enum Attributes {
 
     static func write(_ file: Descriptor, _ attribute: Entry.Attribute) throws {
         let done = withPath(attribute.name) {
-            fsetxattr(file.raw, $0, attribute.value, attribute.value.count, 0)
+            file.calls.fsetxattr(file.raw, $0, attribute.value, attribute.value.count)
         }
         guard done == 0 else {
             throw PointError.system(
@@ -47,7 +47,8 @@ enum Attributes {
     }
 
     static func remove(_ file: Descriptor, _ key: [UInt8]) throws {
-        guard withPath(key, { fremovexattr(file.raw, $0) }) == 0 || errno == ENODATA else {
+        guard withPath(key, { file.calls.fremovexattr(file.raw, $0) }) == 0 || errno == ENODATA
+        else {
             throw PointError.system("remove the attribute", key, errno)
         }
     }
@@ -55,7 +56,7 @@ enum Attributes {
     static func write(_ parent: Descriptor, _ name: [UInt8], _ attribute: Entry.Attribute) throws {
         let done = withPath(path(parent, name)) { path in
             withPath(attribute.name) {
-                lsetxattr(path, $0, attribute.value, attribute.value.count, 0)
+                parent.calls.lsetxattr(path, $0, attribute.value, attribute.value.count)
             }
         }
         guard done == 0 else {
@@ -66,7 +67,7 @@ enum Attributes {
 
     static func remove(_ parent: Descriptor, _ name: [UInt8], _ key: [UInt8]) throws {
         let done = withPath(path(parent, name)) { path in
-            withPath(key) { lremovexattr(path, $0) }
+            withPath(key) { parent.calls.lremovexattr(path, $0) }
         }
         guard done == 0 || errno == ENODATA else {
             throw PointError.system("remove the attribute \(printable(key)) of", name, errno)

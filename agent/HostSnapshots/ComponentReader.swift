@@ -4,7 +4,7 @@ import Glibc
 /// Makes the entries of a component as it is now: for a capture, a comparison or a digest.
 struct ComponentReader {
     let root: HostRoot
-    let store: String
+    let store: StoreFiles
     let services: any ServiceControlling
     let sink: any ObjectSink
     let index: UnchangedIndex?
@@ -51,7 +51,7 @@ struct ComponentReader {
 
     private func database(_ path: String) throws -> Entry {
         let copy = try DatabaseCopy(
-            of: path, root: root, scratch: store + "/tmp")
+            of: path, root: root, store: store)
         guard let copy else { return Entry(kind: .absent, path: Array(path.utf8)) }
         return try copy.entry(sink: sink)
     }

@@ -46,7 +46,7 @@ final class ContentReader {
         var offset = 0
         while offset < size {
             let count = min(buffer.count, size - offset)
-            let data = lseek(file.raw, offset, Self.seekData)
+            let data = file.calls.lseek(file.raw, offset, Self.seekData)
             if (data < 0 && errno == ENXIO) || data >= offset + count {
                 chunks.append(.zeros)
                 offset += count

@@ -6,15 +6,19 @@ import Synchronization
 final class DatabaseCopy {
     private static let counter = Atomic<Int>(0)
     private let path: [UInt8]
-    private let copy: String
+    private let files: StoreFiles
+    /// The copy, below the store.
+    private let name: String
+    private var copy: String { files.path(of: name) }
     private let status: stat
     private var version = 0
 
     /// Nil if there is no database at `path`.
-    init?(of path: String, root: HostRoot, scratch: String) throws {
+    init?(of path: String, root: HostRoot, store files: StoreFiles) throws {
         self.path = Array(path.utf8)
         let number = Self.counter.add(1, ordering: .relaxed).newValue
-        copy = "\(scratch)/database.\(number).\(getpid())"
+        self.files = files
+        self.name = "tmp/database.\(number).\(getpid())"
         guard let (parent, name) = try root.parent(of: self.path),
             let found = try parent.status(of: name)
         else { return nil }
@@ -56,9 +60,7 @@ final class DatabaseCopy {
     /// WAL nor counters show in the digest of the state.
     func entry(sink: any ObjectSink) throws -> Entry {
         let name = Array(copy.utf8)
-        let opened = open(copy, O_RDWR | O_CLOEXEC)
-        guard opened >= 0 else { throw PointError.system("open", name, errno) }
-        let file = Descriptor(opened)
+        let file = try files.open(self.name, O_RDWR)
         var entry = Entry(kind: .database, path: path)
         entry.mode = UInt32(status.st_mode & 0o7777)
         entry.owner = status.st_uid
@@ -97,6 +99,6 @@ final class DatabaseCopy {
     }
 
     private func remove() {
-        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(copy + suffix) }
+        for suffix in ["", "-wal", "-shm", "-journal"] { files.remove(name + suffix) }
     }
 }

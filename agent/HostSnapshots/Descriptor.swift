@@ -3,50 +3,62 @@ import Glibc
 /// An open file, closed when nobody holds it any more.
 final class Descriptor {
     let raw: Int32
-    init(_ raw: Int32) { self.raw = raw }
+    /// How calls on this file, and on what is opened in it, are made.
+    let calls: FileCalls
+
+    init(_ raw: Int32, _ calls: FileCalls = .system) {
+        self.raw = raw
+        self.calls = calls
+    }
+
     deinit { close(raw) }
 
     /// Opens `name` in this directory; a symbolic link is never followed.
     func open(_ name: [UInt8], _ flags: Int32, mode: mode_t = 0) -> Descriptor? {
         let opened = withPath(name) {
-            openat(raw, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode)
+            calls.openat(raw, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode)
         }
-        return opened < 0 ? nil : Descriptor(opened)
+        return opened < 0 ? nil : Descriptor(opened, calls)
     }
 
     /// What `name` in this directory is; nil if it is not there.
     func status(of name: [UInt8]) throws -> stat? {
         var found = stat()
-        if withPath(name, { fstatat(raw, $0, &found, AT_SYMLINK_NOFOLLOW) }) == 0 { return found }
+        if withPath(name, { calls.fstatat(raw, $0, &found) }) == 0 { return found }
         if errno == ENOENT { return nil }
         throw PointError.system("look at", name, errno)
     }
 
     func status() throws -> stat {
         var found = stat()
-        guard fstat(raw, &found) == 0 else { throw PointError.system("look at", [], errno) }
+        guard calls.fstat(raw, &found) == 0 else { throw PointError.system("look at", [], errno) }
         return found
     }
 
     /// The names in this directory, sorted by their bytes, without `.` and `..`.
     func names() throws -> [[UInt8]] {
-        let copy = openat(raw, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0, let stream = fdopendir(copy) else {
-            let code = errno
-            if copy >= 0 { close(copy) }
-            throw PointError.system("list", [], code)
+        guard let copy = open([UInt8(ascii: ".")], O_RDONLY | O_DIRECTORY) else {
+            throw PointError.system("list", [], errno)
         }
-        defer { closedir(stream) }
         var names: [[UInt8]] = []
-        errno = 0
-        while let entry = readdir(stream) {
-            let start = UnsafeRawPointer(entry) + (MemoryLayout<dirent>.offset(of: \.d_name) ?? 19)
-            let length = strlen(start.assumingMemoryBound(to: CChar.self))
-            let name = [UInt8](UnsafeRawBufferPointer(start: start, count: length))
-            if name != [0x2E], name != [0x2E, 0x2E] { names.append(name) }
-            errno = 0
+        // Records of linux_dirent64: inode 8, offset 8, length 2, type 1, then the name and a NUL.
+        try withUnsafeTemporaryAllocation(byteCount: 32_768, alignment: 8) { room in
+            guard let start = room.baseAddress else { preconditionFailure("it holds bytes") }
+            while true {
+                let count = calls.list(copy.raw, start, room.count)
+                guard count >= 0 else { throw PointError.system("list", [], errno) }
+                if count == 0 { return }
+                var offset = 0
+                while offset < count {
+                    let record = start + offset
+                    offset += Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+                    let name = UnsafeRawPointer(record + 19)
+                    let length = strlen(name.assumingMemoryBound(to: CChar.self))
+                    let bytes = [UInt8](UnsafeRawBufferPointer(start: name, count: length))
+                    if bytes != [0x2E], bytes != [0x2E, 0x2E] { names.append(bytes) }
+                }
+            }
         }
-        guard errno == 0 else { throw PointError.system("list", [], errno) }
         names.sort { $0.lexicographicallyPrecedes($1) }
         return names
     }
@@ -55,7 +67,7 @@ final class Descriptor {
     func write(_ bytes: UnsafeRawBufferPointer, _ path: [UInt8]) throws {
         var done = 0
         while done < bytes.count {
-            let count = Glibc.write(raw, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+            let count = calls.write(raw, bytes.baseAddress.map { $0 + done }, bytes.count - done)
             if count < 0 {
                 if errno == EINTR { continue }
                 throw PointError.system("write", path, errno)
@@ -70,7 +82,7 @@ final class Descriptor {
     {
         var done = 0
         while done < buffer.count {
-            let count = pread(
+            let count = calls.pread(
                 raw, buffer.baseAddress.map { $0 + done }, buffer.count - done, offset + done)
             if count < 0 {
                 if errno == EINTR { continue }
@@ -84,7 +96,7 @@ final class Descriptor {
 
     /// Waits until the file's content is on disk.
     func sync(_ path: [UInt8]) throws {
-        guard fsync(raw) == 0 else { throw PointError.system("sync", path, errno) }
+        guard calls.fsync(raw) == 0 else { throw PointError.system("sync", path, errno) }
     }
 }
 
@@ -99,46 +111,4 @@ func withPath<Result>(
         guard let start = room.baseAddress else { preconditionFailure("it holds one byte") }
         return try body(start)
     }
-}
-
-/// All of the file at `path`, which belongs to the store; nil if it is not there.
-func contents(of path: String, atMost limit: Int) throws -> [UInt8]? {
-    let opened = open(path, O_RDONLY | O_CLOEXEC)
-    if opened < 0 {
-        if errno == ENOENT { return nil }
-        throw PointError.system("open", Array(path.utf8), errno)
-    }
-    let file = Descriptor(opened)
-    let size = Int(try file.status().st_size)
-    guard size <= limit else { throw PointError.damaged(path, "it is larger than \(limit) bytes") }
-    var bytes = [UInt8](repeating: 0, count: size)
-    let count = try bytes.withUnsafeMutableBytes { try file.read($0, at: 0, Array(path.utf8)) }
-    return Array(bytes.prefix(count))
-}
-
-/// Puts `bytes` at `directory/name`: beside, sync, rename, sync of the directory.
-func replaceFile(_ directory: String, _ name: String, _ bytes: [UInt8]) throws {
-    let beside = "\(directory)/.\(name).\(getpid())"
-    let target = "\(directory)/\(name)"
-    let opened = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard opened >= 0 else { throw PointError.system("create", Array(beside.utf8), errno) }
-    let file = Descriptor(opened)
-    do {
-        try bytes.withUnsafeBytes { try file.write($0, Array(beside.utf8)) }
-        try file.sync(Array(beside.utf8))
-        guard rename(beside, target) == 0 else {
-            throw PointError.system("rename", Array(target.utf8), errno)
-        }
-        try syncDirectory(directory)
-    } catch {
-        unlink(beside)
-        throw error
-    }
-}
-
-/// Makes renames within `path` durable.
-func syncDirectory(_ path: String) throws {
-    let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-    try Descriptor(opened).sync(Array(path.utf8))
 }

@@ -4,10 +4,8 @@ import Glibc
 struct HostRoot {
     let directory: Descriptor
 
-    init(_ path: String) throws {
-        let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-        directory = Descriptor(opened)
+    init(_ path: String, _ calls: FileCalls = .system) throws {
+        directory = try StoreFiles(path, calls).open("", O_RDONLY | O_DIRECTORY)
     }
 
     /// The names of an absolute path; `.` and `..` are refused.

@@ -16,7 +16,7 @@ struct MetadataWriter {
             timespec(tv_sec: Int(entry.seconds), tv_nsec: Int(entry.nanoseconds)),
         ]
         try change("set the time of", entry) {
-            withPath(name) { utimensat(parent.raw, $0, &times, AT_SYMLINK_NOFOLLOW) }
+            withPath(name) { parent.calls.utimensat(parent.raw, $0, &times) }
         }
     }
 
@@ -24,7 +24,9 @@ struct MetadataWriter {
     func apply(_ entry: Entry, to file: Descriptor) throws {
         let found = try file.status()
         if found.st_uid != entry.owner || found.st_gid != entry.group {
-            try change("set the owner of", entry) { fchown(file.raw, entry.owner, entry.group) }
+            try change("set the owner of", entry) {
+                file.calls.fchown(file.raw, entry.owner, entry.group)
+            }
         }
         let present = try Attributes.read(file)
         if present != entry.attributes {
@@ -39,12 +41,12 @@ struct MetadataWriter {
                 try Attributes.write(file, attribute)
             }
         }
-        try change("set the mode of", entry) { fchmod(file.raw, mode_t(entry.mode)) }
+        try change("set the mode of", entry) { file.calls.fchmod(file.raw, mode_t(entry.mode)) }
         var times = [
             timespec(tv_sec: 0, tv_nsec: omitted),
             timespec(tv_sec: Int(entry.seconds), tv_nsec: Int(entry.nanoseconds)),
         ]
-        try change("set the time of", entry) { futimens(file.raw, &times) }
+        try change("set the time of", entry) { file.calls.futimens(file.raw, &times) }
     }
 
     /// Of a database only owner and mode count.
@@ -58,7 +60,7 @@ struct MetadataWriter {
         guard found.st_uid != entry.owner || found.st_gid != entry.group else { return }
         try change("set the owner of", entry) {
             withPath(name) {
-                fchownat(parent.raw, $0, entry.owner, entry.group, AT_SYMLINK_NOFOLLOW)
+                parent.calls.fchownat(parent.raw, $0, entry.owner, entry.group)
             }
         }
     }
@@ -69,8 +71,7 @@ struct MetadataWriter {
         if geteuid() != 0, let found = try parent.status(of: name), found.st_mode & 0o200 == 0 {
             try change("open up", entry) {
                 withPath(name) {
-                    fchmodat(
-                        parent.raw, $0, found.st_mode & 0o7777 | 0o200, AT_SYMLINK_NOFOLLOW)
+                    parent.calls.fchmodat(parent.raw, $0, found.st_mode & 0o7777 | 0o200)
                 }
             }
         }
@@ -91,7 +92,7 @@ struct MetadataWriter {
         else { return }
         try change("set the mode of", entry) {
             withPath(name) {
-                fchmodat(parent.raw, $0, mode_t(entry.mode), AT_SYMLINK_NOFOLLOW)
+                parent.calls.fchmodat(parent.raw, $0, mode_t(entry.mode))
             }
         }
     }

@@ -7,28 +7,24 @@ final class ObjectReader {
         var pack: Int
         var record: PackRecord
     }
-    private let directory: String
+    private let files: StoreFiles
     private var packs: [(path: String, file: Descriptor)] = []
     private var places: [ObjectID: Place] = [:]
     /// Packs that cannot be used, one sentence each.
     private(set) var damaged: [String] = []
 
-    init(directory: String) throws {
-        self.directory = directory
-        let path = directory + "/packs"
-        let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-        for name in try Descriptor(opened).names() {
-            let text = String(decoding: name, as: UTF8.self)
-            if text.hasSuffix(".pack"), !text.hasPrefix(".") { add(path + "/" + text) }
+    init(_ files: StoreFiles) throws {
+        self.files = files
+        for name in try files.names(in: "packs")
+        where name.hasSuffix(".pack") && !name.hasPrefix(".") {
+            add("packs/" + name)
         }
     }
 
-    func add(_ path: String) {
+    private func add(_ name: String) {
         do {
-            let opened = open(path, O_RDONLY | O_CLOEXEC)
-            guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-            let file = Descriptor(opened)
+            let file = try files.open(name, O_RDONLY)
+            let path = files.path(of: name)
             let records = try PackFormat.records(of: file, path: path)
             packs.append((path, file))
             for record in records {

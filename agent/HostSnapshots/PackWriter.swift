@@ -4,7 +4,7 @@ import Glibc
 
 /// Stores objects in packs: beside, read back, synced, renamed. Under the store's lock only.
 final class PackWriter: ObjectSink {
-    private let directory: String
+    private let files: StoreFiles
     private let reader: ObjectReader
     private let context: OpaquePointer?
     private var known: Set<ObjectID> = []
@@ -12,17 +12,17 @@ final class PackWriter: ObjectSink {
     private var file: Descriptor?
     private var buffer: [UInt8] = []
     private var length = 0
-    private var beside: String { "\(directory)/packs/.pack.\(getpid())" }
+    private var beside: String { files.path(of: "packs/.pack.\(getpid())") }
 
-    init(directory: String, reader: ObjectReader) {
-        self.directory = directory
+    init(_ files: StoreFiles, reader: ObjectReader) {
+        self.files = files
         self.reader = reader
         context = ZSTD_createCCtx()
     }
 
     deinit {
         ZSTD_freeCCtx(context)
-        if file != nil { unlink(beside) }
+        if file != nil { files.remove("packs/.pack.\(getpid())") }
     }
 
     func holds(_ id: ObjectID) -> Bool { reader.holds(id) || known.contains(id) }
@@ -47,7 +47,7 @@ final class PackWriter: ObjectSink {
     /// All that was put is durable on return.
     func finish() throws {
         try close()
-        try syncDirectory(directory + "/packs")
+        try files.sync("packs")
     }
 
     private func append(
@@ -67,9 +67,8 @@ final class PackWriter: ObjectSink {
 
     private func begin() throws {
         guard file == nil else { return }
-        let opened = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard opened >= 0 else { throw PointError.system("create", Array(beside.utf8), errno) }
-        file = Descriptor(opened)
+        file = try files.open(
+            "packs/.pack.\(getpid())", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
         buffer = PackFormat.magic
         length = buffer.count
         records = []
@@ -91,8 +90,8 @@ final class PackWriter: ObjectSink {
             _ = try ObjectReader.read(record, of: file, path: beside)
         }
         try file.sync(Array(beside.utf8))
-        let target = "\(directory)/packs/\(ObjectID(hashing: table).digest.hex).pack"
-        guard rename(beside, target) == 0 else {
+        let target = files.path(of: "packs/\(ObjectID(hashing: table).digest.hex).pack")
+        guard files.calls.renameat(AT_FDCWD, beside, AT_FDCWD, target) == 0 else {
             throw PointError.system("rename", Array(target.utf8), errno)
         }
         self.file = nil

@@ -11,25 +11,23 @@ extension PointStore {
         components: [ComponentSpec]
     ) throws -> PointSummary {
         try locked("create.lock") {
-            let path = "\(directory)/points/\(id).json"
-            guard access(path, F_OK) != 0 else {
+            guard try !files.isThere("points/\(id).json") else {
                 throw PointError("create", "rollback point \(id)", "it exists", "take another id")
             }
             try check(components)
             try clearScratch()
             try checkSpace(components)
-            let index = UnchangedIndex(directory: directory)
-            let writer = PackWriter(
-                directory: directory, reader: try ObjectReader(directory: directory))
+            let index = UnchangedIndex(files)
+            let writer = PackWriter(files, reader: try ObjectReader(files))
             let reader = try reader(writer, index)
             let captured = try components.map { try capture($0, reader, writer) }
             try writer.finish()
             let manifest = Manifest(
                 version: Manifest.version, id: id, at: at, reason: reason, rollout: rollout,
                 components: captured)
-            try replaceFile(directory + "/points", "\(id).json", try manifest.encoded())
+            try files.replace("points", "\(id).json", try manifest.encoded())
             let (read, digest) = try self.manifest(id)
-            let objects = try ObjectReader(directory: directory)
+            let objects = try ObjectReader(files)
             for component in read.components { _ = try catalogue(component, objects) }
             try index.save()
             return read.summary(digest)
@@ -39,9 +37,9 @@ extension PointStore {
     /// The space that a capture of `components` can take at most: what the index does not know,
     /// as if nothing of it could be compressed.
     package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
-        let objects = try ObjectReader(directory: directory)
-        let index = UnchangedIndex(directory: directory)
-        let root = try HostRoot(self.root)
+        let objects = try ObjectReader(files)
+        let index = UnchangedIndex(files)
+        let root = try HostRoot(self.root, files.calls)
         var total: UInt64 = 0
         for spec in components {
             var bytes: UInt64 = 0
@@ -112,7 +110,7 @@ extension PointStore {
         }
         struct FlagFile: Decodable { var flags: [String: Ignored] }
         let bytes = Array(path.utf8)
-        guard let (parent, name) = try HostRoot(root).parent(of: bytes),
+        guard let (parent, name) = try HostRoot(root, files.calls).parent(of: bytes),
             let found = try parent.status(of: name), found.st_mode & S_IFMT == S_IFREG
         else { return }
         guard let file = parent.open(name, O_RDONLY | O_NONBLOCK) else {
@@ -131,11 +129,7 @@ extension PointStore {
 
     private func checkSpace(_ components: [ComponentSpec]) throws {
         let needed = try spaceNeeded(components).count + SnapshotLimits.spareBytes
-        var room = statvfs()
-        guard statvfs(directory, &room) == 0 else {
-            throw PointError.system("look at", Array(directory.utf8), errno)
-        }
-        let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
+        let free = try files.freeBytes()
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
@@ -146,17 +140,13 @@ extension PointStore {
     /// Removes what processes that are gone left behind.
     private func clearScratch() throws {
         for folder in ["packs", "points", "tmp"] {
-            let path = directory + "/" + folder
-            let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-            guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-            for name in try Descriptor(opened).names() {
-                let text = String(decoding: name, as: UTF8.self)
+            for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
                 let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }
-                unlink(path + "/" + text)
+                files.remove(folder + "/" + text)
             }
         }
     }

@@ -10,6 +10,7 @@ package struct PointStore: Sendable {
     /// Paths of components lie below this; `/` on a real host.
     package let root: String
     let services: any ServiceControlling
+    let files: StoreFiles
     /// Called before each change that a restore makes; a test lets it fail.
     var beforeChange: @Sendable (String) throws -> Void = { _ in }
 
@@ -18,33 +19,36 @@ package struct PointStore: Sendable {
     package init(
         directory: String, root: String, services: any ServiceControlling
     ) throws {
+        try self.init(directory: directory, root: root, services: services, calls: .system)
+    }
+
+    init(
+        directory: String, root: String, services: any ServiceControlling, calls: FileCalls
+    ) throws {
         self.directory = directory
         self.root = root.isEmpty ? "/" : root
         self.services = services
-        for path in [directory, directory + "/packs", directory + "/points", directory + "/tmp"] {
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+        files = StoreFiles(directory, calls)
+        for path in ["", "packs", "points", "tmp"].map(files.path(of:)) {
+            guard calls.mkdirat(AT_FDCWD, path, 0o700) == 0 || errno == EEXIST else {
                 throw PointError.system("create", Array(path.utf8), errno)
             }
         }
         let format = Array("belay-points 1\n".utf8)
-        if let found = try contents(of: directory + "/format", atMost: 4096) {
+        if let found = try files.contents(of: "format", atMost: 4096) {
             guard found == format else {
                 throw PointError(
                     "open", directory, "its format is another version",
                     "use the version of belay-agent that made it")
             }
         } else {
-            try replaceFile(directory, "format", format)
+            try files.replace("", "format", format)
         }
     }
 
     /// The points, oldest first. A damaged one is listed with what is wrong as its reason.
     package func list() throws -> [PointSummary] {
-        let path = directory + "/points"
-        let opened = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-        return try Descriptor(opened).names().compactMap { name in
-            let text = String(decoding: name, as: UTF8.self)
+        try files.names(in: "points").compactMap { text in
             guard text.hasSuffix(".json"), let id = PointID(String(text.dropLast(5))) else {
                 return nil
             }
@@ -62,7 +66,7 @@ package struct PointStore: Sendable {
     /// One point and its entries, one line each: mode, owner, size, path.
     package func show(_ id: PointID) throws -> (summary: PointSummary, entries: [String]) {
         let (manifest, digest) = try manifest(id)
-        let objects = try ObjectReader(directory: directory)
+        let objects = try ObjectReader(files)
         var lines: [String] = []
         for component in manifest.components {
             lines += try catalogue(component, objects).map(\.line)
@@ -78,7 +82,7 @@ package struct PointStore: Sendable {
         } catch let error as PointError where error.attempt == "read" {
             return ["\(error)"]
         }
-        let objects = try ObjectReader(directory: directory)
+        let objects = try ObjectReader(files)
         var damaged: [String] = []
         var good: Set<ObjectID> = [.zeros]
         for component in manifest.components {
@@ -106,7 +110,7 @@ package struct PointStore: Sendable {
     /// component's catalogue without sockets. Times of access and change do not count. Of a SQLite
     /// database the pages of a backup count, not WAL and counters; of a service whether it runs.
     package func stateDigest(_ components: [ComponentSpec]) throws -> Digest {
-        let reader = try reader(HashingSink(), UnchangedIndex(directory: directory))
+        let reader = try reader(HashingSink(), UnchangedIndex(files))
         let lines = try components.map { spec in
             let state = Catalogue.state(of: try reader.entries(of: spec)).digest
             return "\(spec.name) \(spec.driver.name) \(state)\n"
@@ -141,7 +145,10 @@ package struct PointStore: Sendable {
 
     func manifest(_ id: PointID) throws -> (Manifest, Digest) {
         let path = "\(directory)/points/\(id).json"
-        guard let bytes = try contents(of: path, atMost: SnapshotLimits.manifestBytesMax) else {
+        guard
+            let bytes = try files.contents(
+                of: "points/\(id).json", atMost: SnapshotLimits.manifestBytesMax)
+        else {
             throw PointError(
                 "find", "rollback point \(id)", "it is not in \(directory)",
                 "list the points and name one of them")
@@ -168,19 +175,16 @@ package struct PointStore: Sendable {
 
     func reader(_ sink: any ObjectSink, _ index: UnchangedIndex?) throws -> ComponentReader {
         ComponentReader(
-            root: try HostRoot(root), store: directory, services: services,
+            root: try HostRoot(root, files.calls), store: files, services: services,
             sink: sink, index: index)
     }
 
     /// Holds the store's file `name` locked while `body` runs; other processes wait.
     func locked<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
-        let path = directory + "/" + name
-        let opened = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
-        let file = Descriptor(opened)
-        while flock(file.raw, LOCK_EX) != 0 {
+        let file = try files.open(name, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        while files.calls.flock(file.raw, LOCK_EX) != 0 {
             guard errno == EINTR else {
-                throw PointError.system("lock", Array(path.utf8), errno)
+                throw PointError.system("lock", Array(files.path(of: name).utf8), errno)
             }
         }
         return try withExtendedLifetime(file) { try body() }

@@ -91,7 +91,7 @@ struct RestoreJob {
         let names = plans.filter { $0.needed > 0 }.map { "\($0.component)" }
             .joined(separator: ", ")
         var room = statvfs()
-        guard fstatvfs(place.raw, &room) == 0 else {
+        guard place.calls.fstatvfs(place.raw, &room) == 0 else {
             throw PointError.system("look at the space for", Array(names.utf8), errno)
         }
         let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)

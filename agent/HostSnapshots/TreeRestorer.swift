@@ -67,7 +67,7 @@ final class TreeRestorer {
             touched.insert(entry.path)
             if try parent.status(of: name) == nil {
                 try change("make directory", entry.path) {
-                    withPath(name) { mkdirat(parent.raw, $0, 0o700) }
+                    withPath(name) { parent.calls.mkdirat(parent.raw, $0, 0o700) }
                 }
                 touch(parentOf: entry.path)
             }
@@ -94,7 +94,7 @@ final class TreeRestorer {
             let source = isPending.contains(entry.target) ? Self.beside(entry.target) : firstName
             try change("link", entry.path) {
                 withPath(source) { from in
-                    withPath(beside) { linkat(first.raw, from, parent.raw, $0, 0) }
+                    withPath(beside) { parent.calls.linkat(first.raw, from, parent.raw, $0) }
                 }
             }
         case .regular, .database: try write(entry, parent, beside)
@@ -114,7 +114,7 @@ final class TreeRestorer {
         }
         try change("rename", entry.path) {
             withPath(beside) { from in
-                withPath(name) { renameat(parent.raw, from, parent.raw, $0) }
+                withPath(name) { parent.calls.renameat(parent.raw, from, parent.raw, $0) }
             }
         }
         // Renaming one link of a file over another does nothing, and leaves both.
@@ -128,9 +128,9 @@ final class TreeRestorer {
         try change("make", entry.path) {
             withPath(beside) { path in
                 guard let type = types[entry.kind] else {
-                    return withPath(entry.target) { symlinkat($0, parent.raw, path) }
+                    return withPath(entry.target) { parent.calls.symlinkat($0, parent.raw, path) }
                 }
-                return mknodat(parent.raw, path, type | 0o600, dev_t(entry.device))
+                return parent.calls.mknodat(parent.raw, path, type | 0o600, dev_t(entry.device))
             }
         }
         try MetadataWriter(beforeChange).apply(entry, parent, beside)
@@ -160,7 +160,7 @@ final class TreeRestorer {
                 try write($0, at: offset, leavingHoles: isSparse, file, entry.path)
             }
         }
-        if isSparse, ftruncate(file.raw, Int(clamping: entry.size)) != 0 {
+        if isSparse, file.calls.ftruncate(file.raw, Int(clamping: entry.size)) != 0 {
             throw PointError.system("set the size of", entry.path, errno)
         }
         if entry.kind == .database {
@@ -180,7 +180,7 @@ final class TreeRestorer {
             let end = min(bytes.count, start + block)
             let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
             if !leavingHoles || !isZero(part) {
-                guard lseek(file.raw, offset + start, SEEK_SET) >= 0 else {
+                guard file.calls.lseek(file.raw, offset + start, SEEK_SET) >= 0 else {
                     throw PointError.system("write", path, errno)
                 }
                 try file.write(part, path)
@@ -206,7 +206,9 @@ final class TreeRestorer {
         _ parent: Descriptor, _ name: [UInt8], _ found: stat, _ path: [UInt8]
     ) throws {
         guard found.st_mode & S_IFMT == S_IFDIR else {
-            return try change("remove", path) { withPath(name) { unlinkat(parent.raw, $0, 0) } }
+            return try change("remove", path) {
+                withPath(name) { parent.calls.unlinkat(parent.raw, $0, 0) }
+            }
         }
         guard try parent.status().st_dev == found.st_dev else {
             throw PointError(
@@ -214,7 +216,7 @@ final class TreeRestorer {
         }
         if geteuid() != 0, found.st_mode & 0o700 != 0o700 {
             try change("open up", path) {
-                withPath(name) { fchmodat(parent.raw, $0, 0o700, AT_SYMLINK_NOFOLLOW) }
+                withPath(name) { parent.calls.fchmodat(parent.raw, $0, 0o700) }
             }
         }
         guard let directory = parent.open(name, O_RDONLY | O_DIRECTORY) else {
@@ -224,7 +226,9 @@ final class TreeRestorer {
             guard let status = try directory.status(of: child) else { continue }
             try remove(directory, child, status, path + [UInt8(ascii: "/")] + child)
         }
-        try change("remove", path) { withPath(name) { unlinkat(parent.raw, $0, AT_REMOVEDIR) } }
+        try change("remove", path) {
+            withPath(name) { parent.calls.unlinkat(parent.raw, $0, AT_REMOVEDIR) }
+        }
     }
 
     /// What an interrupted restore left beside the component's own paths, which no walk sees.
@@ -251,7 +255,7 @@ final class TreeRestorer {
     ) throws {
         guard try parent.status(of: name) != nil else { return }
         try change("remove what is beside", path) {
-            withPath(name) { unlinkat(parent.raw, $0, 0) }
+            withPath(name) { parent.calls.unlinkat(parent.raw, $0, 0) }
         }
     }
 
@@ -283,7 +287,7 @@ final class TreeRestorer {
             path += [UInt8(ascii: "/")] + name
             if try here.status(of: name) == nil {
                 try change("make directory", path) {
-                    withPath(name) { mkdirat(here.raw, $0, 0o755) }
+                    withPath(name) { here.calls.mkdirat(here.raw, $0, 0o755) }
                 }
             }
             guard let next = here.open(name, O_RDONLY | O_DIRECTORY) else {
@@ -302,7 +306,9 @@ final class TreeRestorer {
         guard geteuid() != 0 else { return }
         let mode = try parent.status().st_mode
         guard mode & 0o300 != 0o300 else { return }
-        try change("open up what holds", path) { fchmod(parent.raw, mode & 0o7777 | 0o300) }
+        try change("open up what holds", path) {
+            parent.calls.fchmod(parent.raw, mode & 0o7777 | 0o300)
+        }
     }
 
     private func change(_ what: String, _ path: [UInt8], _ body: () -> Int32) throws {

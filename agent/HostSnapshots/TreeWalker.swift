@@ -118,7 +118,7 @@ final class TreeWalker {
         _ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]
     ) throws -> [UInt8] {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = withPath(name) { readlinkat(parent.raw, $0, &bytes, bytes.count) }
+        let count = withPath(name) { parent.calls.readlinkat(parent.raw, $0, &bytes, bytes.count) }
         guard count >= 0 else { throw PointError.system("read the link", path, errno) }
         return bytes.prefix(count).map { UInt8(bitPattern: $0) }
     }

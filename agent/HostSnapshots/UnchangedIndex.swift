@@ -41,11 +41,11 @@ final class UnchangedIndex {
     private static let ageMax: UInt8 = 8
     private var old: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
     private var seen: [Key: [ObjectID]] = [:]
-    private let directory: String
+    private let files: StoreFiles
 
-    init(directory: String) {
-        self.directory = directory
-        guard let bytes = try? contents(of: directory + "/unchanged.index", atMost: 1 << 30),
+    init(_ files: StoreFiles) {
+        self.files = files
+        guard let bytes = try? files.contents(of: "unchanged.index", atMost: 1 << 30),
             bytes.count >= 40, bytes.starts(with: Self.magic),
             ObjectID(hashing: Array(bytes.dropLast(32))).bytes == Array(bytes.suffix(32))
         else { return }
@@ -89,8 +89,7 @@ final class UnchangedIndex {
             bytes.append(number: UInt32(chunks.count))
             for chunk in chunks { bytes += chunk.bytes }
         }
-        try replaceFile(
-            directory, "unchanged.index", bytes + ObjectID(hashing: bytes).bytes)
+        try files.replace("", "unchanged.index", bytes + ObjectID(hashing: bytes).bytes)
     }
 }
 

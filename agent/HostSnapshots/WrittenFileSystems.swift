@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// The file systems that a restore has written to: each is synced as a whole, since one `syncfs`
@@ -17,7 +16,7 @@ struct WrittenFileSystems {
     func sync(_ beforeChange: (String) throws -> Void) throws {
         for place in places.values {
             try beforeChange("sync")
-            guard syncfs(place.raw) == 0 else {
+            guard place.calls.syncfs(place.raw) == 0 else {
                 throw PointError.system("sync what was restored", [], errno)
             }
         }
