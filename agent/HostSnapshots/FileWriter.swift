@@ -2,7 +2,9 @@ import Glibc
 
 /// Writes one entry after the other under new names, each held against what it should be.
 /// One for each thread.
-final class FileWriter {
+// Proof: it is made by one thread, handed to one other before that starts, and used by that alone
+// until that was joined.
+final class FileWriter: @unchecked Sendable {
     private let objects: ObjectReader
     private let beforeChange: RestoreHook?
     private let metadata: MetadataWriter

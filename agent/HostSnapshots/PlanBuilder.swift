@@ -4,20 +4,17 @@ import FleetWire
 final class PlanBuilder {
     /// What is known of each difference; for lists of changes.
     typealias Report = (PointChange.Change, _ present: Entry?, _ wanted: Entry?) -> Void
-    /// Is given what is there and will be removed, replaced or repaired, before it is planned;
-    /// throws if that cannot be done.
-    typealias Guarding = (Entry) throws -> Void
 
-    private(set) var plan: RestorePlan
+    var plan: RestorePlan
     private let report: Report?
-    private let guarding: Guarding
+    private let rights: RestoreRights?
     /// The removed directory whose content comes next.
     private var removed: [UInt8]?
     /// The new directory whose content comes next.
     private var tree: [UInt8]?
-    /// Hashes of the paths that are written anew: hard links to them are made anew too. One too many
-    /// makes a link that was right once more.
-    private var rewritten: Set<Int> = []
+    /// Hashes of the files that differ, and whether in content: hard links to them are made anew too.
+    /// One too many makes a link that was right once more.
+    private var differing: [Int: PointChange.Change] = [:]
     /// How many names the last regular file has, as the walk saw it.
     var linkCount: UInt64 = 1
     /// Paths that lie within other paths of the component come twice.
@@ -25,53 +22,59 @@ final class PlanBuilder {
     private var seen: Set<[UInt8]> = []
     private var unchanged = 0
 
+    /// If it is checked, it throws where a restore is known to fail.
     init(
-        component: ComponentName, roots: [[UInt8]], guarding: @escaping Guarding = { _ in },
+        component: ComponentName, roots: [[UInt8]], isChecked: Bool,
         report: Report? = nil
     ) {
         plan = RestorePlan(component: component)
         plan.rooms = roots.map { RestorePlan.Room(root: $0) }
         isNested = roots.contains { one in roots.contains { one.isBelow($0) } }
-        self.guarding = guarding
+        rights = isChecked ? RestoreRights() : nil
         self.report = report
     }
 
     func visit(_ pair: EntryMerge.Pair) throws {
         switch pair {
-        case .wanted(let wanted): add(wanted)
-        case .present(let present): try drop(present)
-        case .both(let wanted, let present): try compare(wanted, present)
+        case .wanted(let wanted): try add(wanted)
+        case .present(let present):
+            if present.kind == .directory { rights?.enter(present) }
+            try drop(present)
+        case .both(let wanted, let present):
+            if present.kind == .directory { rights?.enter(present) }
+            try compare(wanted, present)
         }
     }
 
     private func compare(_ wanted: Entry, _ present: Entry) throws {
-        if present.kind == .absent { return add(wanted) }
+        if present.kind == .absent { return try add(wanted) }
         // Sockets belong to the process that made them: never written, and removed only where they
         // stand in the way.
         if wanted.kind == .absent || wanted.kind == .socket { return try drop(present) }
         if (wanted.kind == .directory) != (present.kind == .directory) || present.kind == .socket {
-            try guarding(present)
+            try rights?.check(present, wanted)
             plan.replaced.append(wanted.path)
             room(wanted.path) { $0.freed += present.storedBytes }
             removed = present.path
-            return add(wanted, insteadOf: present)
+            return try add(wanted, insteadOf: present)
         }
-        try Self.checkMounts(wanted, present)
-        let moved = wanted.kind == .hardLink && rewritten.contains(wanted.target.hashValue)
-        if !moved, present.isSame(as: wanted) {
+        if rights != nil { try Self.checkMounts(wanted, present) }
+        let moved = wanted.kind == .hardLink ? differing[wanted.target.hashValue] : nil
+        if moved == nil, present.isSame(as: wanted) {
             unchanged += 1
             return
         }
         guard isFirst(wanted.path) else { return }
-        try guarding(present)
+        try rights?.check(present, wanted)
         if wanted.kind == .directory {
             report?(.metadata, present, wanted)
             return plan.directories.append(wanted)
         }
         let isMetadata = present.hasSameContent(as: wanted)
-        report?(
-            present.kind != wanted.kind ? .kind : isMetadata && !moved ? .metadata : .content,
-            present, wanted)
+        let change = present.kind != wanted.kind ? .kind : isMetadata ? .metadata : .content
+            as PointChange.Change
+        report?(moved ?? change, present, wanted)
+        differing[wanted.path.hashValue] = change
         if isMetadata, wanted.kind == .regular, linkCount == 1 {
             return plan.changes.append(wanted, .repair)
         }
@@ -79,19 +82,21 @@ final class PlanBuilder {
     }
 
     /// `entry` is not there.
-    private func add(_ entry: Entry, insteadOf present: Entry? = nil) {
+    private func add(_ entry: Entry, insteadOf present: Entry? = nil) throws {
         guard entry.kind != .absent, entry.kind != .socket, isFirst(entry.path) else { return }
+        try rights?.check(nil, entry)
         report?(present == nil ? .added : .kind, present, entry)
+        if entry.kind != .directory { differing[entry.path.hashValue] = .content }
         if let tree, entry.path.isBelow(tree) { return write(entry, .inside) }
         if entry.kind == .directory { tree = entry.path }
         write(entry, entry.kind == .directory ? .tree : .write)
     }
 
     private func write(_ entry: Entry, _ action: PackedEntries.Action) {
-        if entry.kind != .directory { rewritten.insert(entry.path.hashValue) }
         plan.changes.append(entry, action)
         room(entry.path) {
-            $0.needed += entry.storedBytes
+            // A file takes whole blocks, of 4 KiB on most file systems.
+            $0.needed += (entry.storedBytes + 4095) & ~4095
             $0.made += 1
         }
     }
@@ -100,10 +105,10 @@ final class PlanBuilder {
     private func drop(_ present: Entry) throws {
         guard present.kind != .absent else { return }
         if let removed, present.path.isBelow(removed) {
-            try guarding(present)
+            try rights?.check(present, nil)
         } else {
             guard present.kind != .socket, isFirst(present.path) else { return }
-            try guarding(present)
+            try rights?.check(present, nil)
             plan.removals.append(present.path)
             removed = present.path
         }

@@ -14,6 +14,15 @@ package struct PointChange: Sendable, Hashable {
         case metadata
         /// It is another kind of thing.
         case kind
+
+        /// The change on the way back.
+        var reversed: Change {
+            switch self {
+            case .added: .removed
+            case .removed: .added
+            case .content, .metadata, .kind: self
+            }
+        }
     }
 
     /// The component that holds the path.

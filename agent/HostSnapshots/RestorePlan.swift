@@ -31,8 +31,12 @@ struct RestorePlan {
 
     /// Entries that are changed, directories included.
     var changed: Int { changes.count + directories.count }
-    /// True if the component is as it was captured and nothing lies beside it.
-    var isEmpty: Bool { changed == 0 && removals.isEmpty && leftovers.isEmpty }
+    /// Changes and removals together.
+    var count: Int { changed + removals.count }
+    /// True if the component is not as it was captured.
+    var differs: Bool { changed > 0 || !removals.isEmpty }
+    /// True if there is nothing to do.
+    var isEmpty: Bool { !differs && leftovers.isEmpty }
 
     var needed: UInt64 { rooms.reduce(0) { $0 &+ $1.needed } }
     var freed: UInt64 { rooms.reduce(0) { $0 &+ $1.freed } }
