@@ -97,7 +97,7 @@ struct RestoreJob {
 
     /// The component's paths, as catalogues have them.
     static func roots(of spec: ComponentSpec) throws -> [[UInt8]] {
-        let paths =
+        let paths: [String] =
             switch spec.driver {
             case .files(let paths, _, _): paths
             case .config(let paths): paths
