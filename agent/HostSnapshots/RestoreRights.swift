@@ -3,15 +3,22 @@ import Glibc
 /// Whether this process may do to an entry what a restore needs, told from entries alone and before
 /// anything changes.
 final class RestoreRights {
-    private let user = geteuid()
+    private let user: uid_t
     private let groups: Set<UInt32>
     /// The directories on the way to the entry that comes next, as they are now.
     private var folders: [Entry] = []
 
-    init() {
+    init(user: uid_t, groups: Set<gid_t>) {
+        self.user = user
+        self.groups = groups
+    }
+
+    /// Those of this process.
+    convenience init() {
         var list = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
         let count = getgroups(Int32(list.count), &list)
-        groups = Set(list.prefix(Int(max(0, count)))).union([getegid()])
+        self.init(
+            user: geteuid(), groups: Set(list.prefix(Int(max(0, count)))).union([getegid()]))
     }
 
     /// Must be called with each present directory.
