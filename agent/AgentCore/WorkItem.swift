@@ -15,7 +15,8 @@ enum WorkItem: Hashable {
         switch self {
         case .artifact: .preparation
         case .space(let stage), .step(let stage, _, _), .checks(let stage, _),
-            .capture(let stage): stage
+            .capture(let stage):
+            stage
         case .arm: .migration
         }
     }
@@ -41,7 +42,8 @@ extension HostPlan {
         case .migrate:
             // What was fetched in preparation may have been damaged or pruned since.
             artifacts.map(WorkItem.artifact) + work(.validation)
-                + [.space(.migration), .capture(.migration), .arm] + work(.migration) + work(.verification)
+                + [.space(.migration), .capture(.migration), .arm] + work(.migration)
+                + work(.verification)
         case .commit: point(before: .finalization) + work(.finalization)
         case .confirm, .rollback, .release: []
         }
