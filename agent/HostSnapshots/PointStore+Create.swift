@@ -164,7 +164,7 @@ extension PointStore {
     }
 
     /// Removes what processes that are gone left behind.
-    private func clearScratch() throws {
+    func clearScratch() throws {
         for folder in ["packs", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")

@@ -19,6 +19,8 @@ enum SnapshotLimits {
     static let manifestBytesMax = 64 << 20
     /// Bytes of `settings.json` and of `scrub.json` at most.
     static let settingsBytesMax = 1 << 20
+    /// Findings that `scrub.json` keeps: more say nothing new.
+    static let findingsMax = 1000
     /// Bytes of a feature flag file at most.
     static let flagsBytesMax = 16 << 20
     /// Bytes kept free beside a capture or a restore, for tables and directories.
