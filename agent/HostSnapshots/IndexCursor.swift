@@ -5,6 +5,7 @@ import Glibc
 /// is met at most once, and one block of it is in memory.
 final class IndexCursor {
     private let file: Descriptor
+    private let codec: ObjectCodec
     private let path: [UInt8]
     private let hasher = ObjectHasher()
     /// Where the next block begins, and where the blocks end.
@@ -24,22 +25,23 @@ final class IndexCursor {
     var isTrusted = false
 
     /// Nil if it is not there or not whole; blocks are checked when they are met.
-    init?(_ files: StoreFiles, _ name: String) {
+    init?(_ files: StoreFiles, _ name: String, _ codec: ObjectCodec) {
         let parts = IndexFormat.self
         guard let file = try? files.open(name, O_RDONLY | O_NOFOLLOW),
             let size = try? Int(file.status().st_size),
-            size >= parts.magic.count + parts.footerBytes
+            size >= parts.magicBytes + parts.footerBytes
         else { return nil }
         self.file = file
+        self.codec = codec
         path = Array(name.utf8)
-        guard let head = try? PackFormat.part(file, 0, 8, path), head == parts.magic,
+        guard let head = try? PackFormat.part(file, 0, 8, path), head == parts.magic(codec),
             let foot = try? PackFormat.part(
                 file, size - parts.footerBytes, parts.footerBytes, path),
             Array(foot.suffix(8)) == parts.ending
         else { return nil }
         var reader = ByteReader(foot[...])
         guard let start = try? Int(clamping: reader.number(UInt64.self)),
-            let trailer = Self.block(file, start, size - parts.footerBytes, path, hasher)
+            let trailer = Self.block(file, start, size - parts.footerBytes, path, hasher, codec)
         else { return nil }
         var rows = ByteReader(trailer.bytes[...])
         guard let count = try? Int(clamping: rows.number(UInt64.self)) else { return nil }
@@ -47,14 +49,15 @@ final class IndexCursor {
         while !rows.isAtEnd, let id = try? rows.objectID() { packs.append(id) }
         self.count = count
         self.packs = packs
-        next = parts.magic.count
+        next = parts.magicBytes
         end = start
         _ = advance()
     }
 
     /// The checked bytes of the block at `start`, and where it ends; nil if it is damaged.
     private static func block(
-        _ file: Descriptor, _ start: Int, _ end: Int, _ path: [UInt8], _ hasher: ObjectHasher
+        _ file: Descriptor, _ start: Int, _ end: Int, _ path: [UInt8], _ hasher: ObjectHasher,
+        _ codec: ObjectCodec
     ) -> (bytes: [UInt8], end: Int)? {
         let head = IndexFormat.blockHeaderBytes
         guard start >= 8, start <= end - head,
@@ -64,9 +67,10 @@ final class IndexCursor {
         guard let count = try? Int(reader.number(UInt32.self)), count <= end - start - head,
             let id = try? reader.objectID(),
             let payload = try? PackFormat.part(file, start + head, count, path),
-            payload.withUnsafeBytes({ hasher.hash($0) }) == id
+            payload.withUnsafeBytes({ hasher.hash($0) }) == id,
+            let plain = try? codec.reveal(payload, as: IndexFormat.purpose)
         else { return nil }
-        return (payload, start + head + count)
+        return (plain, start + head + count)
     }
 
     /// Steps to the next record; false at the end or at damage, where everything counts as changed.
@@ -75,7 +79,8 @@ final class IndexCursor {
         ordinal += 1
         if position >= block.count {
             guard next < end,
-                let (bytes, after) = Self.block(file, next, end, path, hasher), !bytes.isEmpty
+                let (bytes, after) = Self.block(file, next, end, path, hasher, codec),
+                !bytes.isEmpty
             else {
                 next = end
                 block = []
@@ -88,7 +93,7 @@ final class IndexCursor {
             position = 0
         }
         length = 4 + Int(number(at: 0, UInt32.self))
-        guard length >= IndexFormat.recordBytes, length <= block.count - position else {
+        guard length >= IndexFormat.recordBytes + EntryView.bytesMin, length <= block.count - position else {
             next = end
             block = []
             length = 0

@@ -57,10 +57,15 @@ struct ClaimedObjects {
 final class KnownObjects: @unchecked Sendable {
     private let monitor = Monitor()
     private let files: StoreFiles
+    /// How objects are named and stored.
+    let codec: ObjectCodec
     private var reader: ObjectReader?
     private var claimed = ClaimedObjects()
 
-    init(_ files: StoreFiles) { self.files = files }
+    init(_ files: StoreFiles, _ codec: ObjectCodec) {
+        self.files = files
+        self.codec = codec
+    }
 
     /// True if the caller must store `id`: it is not there and nobody else stores it.
     func claim(_ id: ObjectID) throws -> Bool {
@@ -74,7 +79,7 @@ final class KnownObjects: @unchecked Sendable {
     /// The tables of a store are read when they are first needed.
     private func stored() throws -> ObjectReader {
         if let reader { return reader }
-        let made = try ObjectReader(files)
+        let made = try ObjectReader(files, codec: codec)
         reader = made
         return made
     }

@@ -38,7 +38,7 @@ final class PackWriter: ObjectSink {
         self.known = known
         self.number = number
         self.beforeFirstWrite = beforeFirstWrite
-        verifier = PackVerifier()
+        verifier = PackVerifier(known.codec)
         buffer.reserveCapacity(SnapshotLimits.chunkBytes * 2 + 4096)
     }
 
@@ -60,7 +60,7 @@ final class PackWriter: ObjectSink {
             SnapshotLimits.compressionLevel)
         let pays = ZSTD_isError(size) == 0 && size < bytes.count
         let stored = pays ? UnsafeRawBufferPointer(rebasing: compressed[..<size]) : bytes
-        try append(id, raw: bytes.count, codec: pays ? 1 : 0, stored)
+        try append(id, raw: bytes.count, codec: pays ? .zstd : .raw, stored)
         if length >= SnapshotLimits.packBytesMax || records.count >= SnapshotLimits.packRecordsMax {
             try close()
         }
@@ -86,19 +86,13 @@ final class PackWriter: ObjectSink {
     }
 
     private func append(
-        _ id: ObjectID, raw: Int, codec: UInt8, _ stored: UnsafeRawBufferPointer
+        _ id: ObjectID, raw: Int, codec: PackRecord.Codec, _ stored: UnsafeRawBufferPointer
     ) throws {
-        var record = PackRecord(
-            id: id, codec: codec, raw: UInt32(raw), stored: UInt32(stored.count), offset: 0)
         let before = buffer.count
-        id.withBytes { buffer.append(contentsOf: $0) }
-        buffer.append(codec)
-        buffer.append(number: record.raw)
-        buffer.append(number: record.stored)
-        record.offset = UInt64(length + buffer.count - before)
-        buffer.append(contentsOf: stored)
+        records.append(
+            try known.codec.append(
+                id, codec: codec, raw: raw, stored, to: &buffer, at: length - before))
         length += buffer.count - before
-        records.append(record)
         if buffer.count >= SnapshotLimits.chunkBytes { try flush() }
     }
 
@@ -146,12 +140,15 @@ final class PackWriter: ObjectSink {
 
 /// Reads a pack back and holds every object against its name. Of one thread.
 final class PackVerifier {
+    private let codec: ObjectCodec
     private let context = ZSTD_createDCtx()
     private let hasher = ObjectHasher()
     private let stored = UnsafeMutableRawBufferPointer.allocate(
         byteCount: SnapshotLimits.chunkBytes * 2, alignment: 4096)
     private let raw = UnsafeMutableRawBufferPointer.allocate(
         byteCount: SnapshotLimits.chunkBytes, alignment: 16)
+
+    init(_ codec: ObjectCodec) { self.codec = codec }
 
     deinit {
         ZSTD_freeDCtx(context)
@@ -189,8 +186,12 @@ final class PackVerifier {
     }
 
     private func verify(_ record: PackRecord, _ part: UnsafeRawBufferPointer) throws {
+        if record.codec.isSealed {
+            _ = try codec.open(record, Array(part))
+            return
+        }
         var bytes = part
-        if record.codec == 1 {
+        if record.codec.isCompressed {
             let done = ZSTD_decompressDCtx(
                 context, raw.baseAddress, raw.count, part.baseAddress, part.count)
             guard ZSTD_isError(done) == 0, done == Int(record.raw) else {

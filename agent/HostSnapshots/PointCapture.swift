@@ -12,6 +12,10 @@ final class PointCapture {
     private let space: SpaceGate
     private let progress: ProgressMeter
     private var notes: [IndexNotes] = []
+    /// How objects and the manifest are stored.
+    let codec: ObjectCodec
+    /// Keeps a prune away from objects that this point will need.
+    private let lock: Descriptor?
 
     init(
         _ store: PointStore, _ components: [ComponentSpec], rereads: Bool, progress: ProgressMeter
@@ -19,10 +23,12 @@ final class PointCapture {
         self.store = store
         self.components = components
         self.progress = progress
-        index = UnchangedIndex(store.files, isAsked: !rereads)
+        codec = try store.keys.writing()
+        lock = try StoreLock.objectsInUse(store.files)
+        index = UnchangedIndex(store.files, codec, isAsked: !rereads)
         let space = SpaceGate { try store.checkSpace(components) }
         self.space = space
-        let known = KnownObjects(store.files)
+        let known = KnownObjects(store.files, codec)
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threads =
             store.files.calls.isInterposed ? 1 : max(1, min(cores, SnapshotLimits.threadsMax))
@@ -54,7 +60,7 @@ final class PointCapture {
 
     /// Reads the catalogues of the point back, then lets the index know what was captured.
     func verify(_ manifest: Manifest) throws {
-        let objects = try ObjectReader(store.files)
+        let objects = try ObjectReader(store.files, codec: codec)
         for component in manifest.components {
             try verify(component, objects)
             progress.end(
@@ -101,7 +107,7 @@ final class PointCapture {
 
     /// Reads a catalogue object by object and holds its state against the manifest.
     private func verify(_ component: Manifest.Component, _ objects: ObjectReader) throws {
-        _ = try store.catalogue(component, objects)
+        try CatalogueReader(component, objects).forEach { _ in }
     }
 }
 

@@ -27,7 +27,7 @@ extension PointStore {
                 let manifest = Manifest(
                     version: Manifest.version, id: id, at: at, name: name, reason: reason,
                     rollout: rollout, components: try capture.run())
-                try files.replace("points", "\(id).json", try manifest.encoded())
+                try files.replace("points", "\(id).json", try manifest.encoded(capture.codec))
             } catch {
                 capture.discard()
                 throw error
@@ -41,8 +41,9 @@ extension PointStore {
     /// The space that a capture of `components` can take at most: what the index does not know,
     /// as if nothing of it could be compressed.
     package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
-        let objects = KnownObjects(files)
-        let reader = try reader(CountingSink(objects), UnchangedIndex(files))
+        let codec = try keys.writing()
+        let objects = KnownObjects(files, codec)
+        let reader = try reader(CountingSink(objects), UnchangedIndex(files, codec))
         var total: UInt64 = 0
         for spec in components {
             if let walk = try reader.walk(of: spec) {
@@ -154,7 +155,7 @@ extension PointStore {
     }
 
     /// Removes what processes that are gone left behind.
-    private func clearScratch() throws {
+    func clearScratch() throws {
         for folder in ["packs", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")

@@ -11,6 +11,8 @@ enum SnapshotLimits {
     static let packsUnsyncedMax = 2
     /// Threads of a capture: one more reads and compresses beside the one that walks.
     static let threadsMax = 2
+    /// Packs that one operation holds open; more, and a large store meets the limit of open files.
+    static let packsOpenMax = 64
     /// Bytes of one entry in a catalogue at most; a larger one is damage, not data.
     static let entryBytesMax = 1 << 30
     /// Directories below each other; each holds one descriptor open while it is walked.
@@ -22,6 +24,10 @@ enum SnapshotLimits {
     static let settledNanoseconds: Int64 = 1_000_000_000
     /// Bytes of a manifest at most.
     static let manifestBytesMax = 64 << 20
+    /// Bytes of `settings.json` and of `scrub.json` at most.
+    static let settingsBytesMax = 1 << 20
+    /// Findings that `scrub.json` keeps: more say nothing new.
+    static let findingsMax = 1000
     /// Bytes of a feature flag file at most.
     static let flagsBytesMax = 16 << 20
     /// Bytes kept free beside a capture or a restore, for tables and directories.

@@ -4,7 +4,13 @@ import Glibc
 
 /// The layout of a file of the index; the format's section "The index".
 enum IndexFormat {
-    static let magic = Array("BELAYUN3".utf8)
+    /// Of blocks as they are, and of sealed ones.
+    static func magic(_ codec: ObjectCodec) -> [UInt8] {
+        Array((codec.key == nil ? "BELAYUN3" : "BELAYUS3").utf8)
+    }
+    static let magicBytes = 8
+    /// What blocks are sealed as.
+    static let purpose = "unchanged index"
     static let ending = Array("BELAYUNX".utf8)
     static let footerBytes = 16
     /// Length and digest before the bytes of a block.
@@ -21,25 +27,28 @@ struct UnchangedIndex {
     /// Components whose last captures are remembered; the oldest are forgotten first.
     private static let filesMax = 64
     private let files: StoreFiles
+    private let codec: ObjectCodec
     private let packs: Set<String>
     /// False: nothing is known, but what is read is noted.
     let isAsked: Bool
 
-    init(_ files: StoreFiles, isAsked: Bool = true) {
+    /// `codec` is that of new points: with a key its blocks are sealed.
+    init(_ files: StoreFiles, _ codec: ObjectCodec, isAsked: Bool = true) {
         self.files = files
+        self.codec = codec
         self.isAsked = isAsked
         packs = Set((try? files.names(in: "packs")) ?? [])
     }
 
     /// What is known of the entries below `paths`; nil if nothing is.
     func cursor(_ key: ObjectID) -> IndexCursor? {
-        guard isAsked, let cursor = IndexCursor(files, Self.name(key)) else { return nil }
+        guard isAsked, let cursor = IndexCursor(files, Self.name(key), codec) else { return nil }
         cursor.isTrusted = cursor.packs.allSatisfy { packs.contains("\($0.digest.hex).pack") }
         return cursor
     }
 
     func writer(_ key: ObjectID) throws -> IndexWriter {
-        try IndexWriter(files, Self.name(key), beside: "tmp/\(key.digest.hex).\(getpid())")
+        try IndexWriter(files, codec, Self.name(key), beside: "tmp/\(key.digest.hex).\(getpid())")
     }
 
     private static func name(_ key: ObjectID) -> String {
@@ -73,6 +82,7 @@ struct UnchangedIndex {
 /// Writes one component's part of the index anew, beside, block by block.
 final class IndexWriter {
     private let files: StoreFiles
+    private let codec: ObjectCodec
     private let name: String
     private let beside: String
     private let file: Descriptor
@@ -81,12 +91,13 @@ final class IndexWriter {
     private var length = 0
     private var count: UInt64 = 0
 
-    init(_ files: StoreFiles, _ name: String, beside: String) throws {
+    init(_ files: StoreFiles, _ codec: ObjectCodec, _ name: String, beside: String) throws {
         self.files = files
+        self.codec = codec
         self.name = name
         self.beside = beside
         file = try files.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-        try write(IndexFormat.magic)
+        try write(IndexFormat.magic(codec))
     }
 
     /// Adds an encoded entry and what its file must still have for it to hold.
@@ -126,10 +137,11 @@ final class IndexWriter {
 
     private func flush() throws {
         var head: [UInt8] = []
-        head.append(number: UInt32(block.count))
-        head += block.withUnsafeBytes { hasher.hash($0) }.bytes
+        let stored = try codec.protect(block, as: IndexFormat.purpose)
+        head.append(number: UInt32(stored.count))
+        head += stored.withUnsafeBytes { hasher.hash($0) }.bytes
         try write(head)
-        try write(block)
+        try write(stored)
         block.removeAll(keepingCapacity: true)
     }
 
