@@ -27,8 +27,8 @@ package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The errno of a failed system call; 0 for everything else.
     let code: Int32
 
-    /// True if bytes of the store are not what they must be: no other try would help.
-    var isDamage: Bool { remedy == Self.damageRemedy }
+    /// True if bytes of the store are not what they must be, or the disk cannot read them.
+    var isDamage: Bool { remedy == Self.damageRemedy || code == EIO }
     /// True if the file system takes no changes.
     var isReadOnly: Bool { code == EROFS }
 

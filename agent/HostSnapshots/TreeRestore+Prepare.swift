@@ -70,7 +70,7 @@ extension TreeRestore {
             head = try old.next()
         }
         try plan.changes.forEach { entry, action in
-            while let (found, _) = head, CatalogueOrder.precedes(found.path, entry.path) {
+            while let (found, _) = head, PathOrder.precedes(found.path, entry.path) {
                 try drop()
             }
             if let (found, was) = head, found == entry, was == action {
@@ -116,7 +116,7 @@ extension TreeRestore {
                         beside: beside))
             default: try pass.threads.write(entry, parent, name)
             }
-            report.add(entry)
+            report.add(entry.size)
         }
     }
 

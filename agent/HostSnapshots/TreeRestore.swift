@@ -84,7 +84,7 @@ final class TreeRestore {
             }
         }
         cursor.forget()
-        for (path, found) in touched.sorted(by: { CatalogueOrder.precedes($1.key, $0.key) }) {
+        for (path, found) in touched.sorted(by: { PathOrder.precedes($1.key, $0.key) }) {
             try? giveBack(path, found)
         }
     }
@@ -110,11 +110,13 @@ final class TreeRestore {
     }
 
     /// True for the names that belong to restores: `.belay~` and 16 hexadecimal digits.
-    static func isBeside(_ name: [UInt8]) -> Bool {
-        name.count == besidePrefix.count + 16 && name.starts(with: besidePrefix)
-            && name[besidePrefix.count...].allSatisfy {
-                (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
-            }
+    static func isBeside(_ name: UnsafePointer<CChar>, _ count: Int) -> Bool {
+        guard count == besidePrefix.count + 16, name[0] == 0x2E,
+            strncmp(name, ".belay~", besidePrefix.count) == 0
+        else { return false }
+        return (besidePrefix.count..<count).allSatisfy { index in
+            (0x30...0x39).contains(name[index]) || (0x61...0x66).contains(name[index])
+        }
     }
 
     /// The directory that holds `path`, made if it is missing, and the last name.
@@ -228,7 +230,7 @@ final class TreeRestore {
         for plan in plans {
             for entry in plan.directories { targets[entry.path] = .captured(entry) }
         }
-        for (path, target) in targets.sorted(by: { CatalogueOrder.precedes($1.key, $0.key) }) {
+        for (path, target) in targets.sorted(by: { PathOrder.precedes($1.key, $0.key) }) {
             switch target {
             case .before(let found): try giveBack(path, found)
             case .captured(let entry):
