@@ -149,7 +149,9 @@ extension TreeRestore {
         }
         let (parent, name) = try place(path)
         let beside = Self.besideName(path)
-        return (parent, try parent.status(of: beside) == nil ? name : beside)
+        if try parent.status(of: beside) != nil { return (parent, beside) }
+        linked[path, default: 0] += 1
+        return (parent, name)
     }
 
     /// Gives the directories of trees beside their metadata, deepest first.

@@ -15,6 +15,8 @@ final class TreeRestore {
     let remover: TreeRemover
     /// Paths of directories that stand beside with all they hold.
     var trees: Set<[UInt8]> = []
+    /// How many names that stand beside were linked to a file which is in its place.
+    var linked: [[UInt8]: Int] = [:]
     private var written = WrittenFileSystems()
     /// Directories in which something is made or removed, as they were before.
     private var touched: [[UInt8]: Before] = [:]
@@ -171,7 +173,10 @@ final class TreeRestore {
     private func repair(_ entry: Entry) throws {
         let (parent, name) = try place(entry.path)
         try written.note(parent)
-        guard let found = try parent.status(of: name), found.st_nlink == 1 else {
+        // More names than its own and those that this restore has made lie outside the component.
+        guard let found = try parent.status(of: name),
+            found.st_nlink <= 1 + (linked[entry.path] ?? 0)
+        else {
             throw PointError(
                 "repair", printable(entry.path), "it got another name meanwhile", "restore again")
         }
