@@ -64,7 +64,9 @@ struct PlanBuilder {
         }
         return ComponentSpec(
             name: ComponentName(unchecked: entry.key), driver: driver,
-            restart: value["restart"]?.boolean ?? false)
+            restart: value["restart"]?.boolean ?? false,
+            crossMounts: value["files"]?["cross_mounts"]?.boolean,
+            allowEmpty: value["allow_empty"]?.boolean)
     }
 
     private func strategy(_ value: PlacedValue?) -> Plan.Strategy {

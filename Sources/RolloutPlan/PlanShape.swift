@@ -58,6 +58,9 @@ enum PlanShape {
                             Field("paths", .list(.text), required: true, "Trees and files."),
                             Field("exclude", .list(.text), "Paths below them to leave out."),
                             Field("data", .boolean, "True: belongs to the scope `data`."),
+                            Field(
+                                "cross_mounts", .boolean,
+                                "True: what is mounted within the paths belongs to it."),
                         ])), "Trees and files."),
             Field(
                 "config",
@@ -73,6 +76,9 @@ enum PlanShape {
             Field(
                 "restart", .boolean,
                 "True if restoring it alone must stop and start the plan's services around it."),
+            Field(
+                "allow_empty", .boolean,
+                "True if it may be captured with nothing in it although it held something before."),
         ],
         choices: [
             Choice(
