@@ -101,7 +101,8 @@ let package = Package(
         module(
             "HostSnapshots", in: "agent",
             needs: [
-                "FleetWire", "COpenSSL", "FleetTransport", "CZstd", "CLinux", "SQLiteFile",
+                "FleetWire", "COpenSSL", "FleetTransport", "CZstd", "CLinux", "HostProcesses",
+                "SQLiteFile",
             ]),
         module(
             "HostSteps", in: "agent",
@@ -187,7 +188,9 @@ let package = Package(
                 "belay-agent", nioPosix, logging, crypto, certificates, asn1,
             ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
-        tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
+        tests(
+            "HostSnapshotsTests",
+            needs: ["HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),
         tests(
             "HostStepsTests",
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),

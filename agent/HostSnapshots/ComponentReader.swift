@@ -10,18 +10,28 @@ struct ComponentReader {
     let index: UnchangedIndex?
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
+    /// The point that is being captured; nil if only the state is wanted.
+    var point: PointID?
 
+    var host: DriverHost { DriverHost(root: root, store: store, services: services) }
+
+    /// All entries of a component: those of its trees, then those of its driver.
     func entries(of spec: ComponentSpec) throws -> [Entry] {
+        let own = try host.driver(of: spec)?.entries(into: sink, point: point) ?? []
+        return try trees(of: spec) + own
+    }
+
+    /// The entries of its trees, or of its SQLite database.
+    func trees(of spec: ComponentSpec) throws -> [Entry] {
         switch spec.driver {
         case .files(let paths, let exclude, _):
             return try tree(spec, paths, ExcludePatterns(exclude))
-        case .config(let paths): return try tree(spec, paths, ExcludePatterns([]))
+        case .config(let paths, _): return try tree(spec, paths, ExcludePatterns([]))
         case .flags(let path): return try tree(spec, [path], ExcludePatterns([]))
         case .sqlite(let path): return [try database(path)]
-        case .service(let control):
-            var entry = Entry(kind: .service, path: Array(spec.name.rawValue.utf8))
-            entry.target = Array((try services.isActive(control) ? "active" : "inactive").utf8)
-            return [entry]
+        case .service, .package, .postgres, .btrfs, .command:
+            let paths = try host.driver(of: spec)?.paths() ?? []
+            return paths.isEmpty ? [] : try tree(spec, paths, ExcludePatterns([]))
         case .unknown(let name):
             throw PointError(
                 "read", "component \(spec.name)", "its driver \(name) is unknown",

@@ -19,7 +19,8 @@ extension PointStore {
             try checkSpace(components)
             let index = UnchangedIndex(files)
             let writer = PackWriter(files, reader: try ObjectReader(files))
-            let reader = try reader(writer, index)
+            var reader = try reader(writer, index)
+            reader.point = id
             let captured = try components.map { try capture($0, reader, writer) }
             try writer.finish()
             let manifest = Manifest(
@@ -47,10 +48,14 @@ extension PointStore {
             var excludes: [String] = []
             switch spec.driver {
             case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
-            case .config(let named): paths = named
+            case .config(let named, _): paths = named
             case .flags(let path): paths = [path]
             case .sqlite(let path): paths = [path, path + "-wal"]
-            case .service, .unknown: paths = []
+            case .service, .package, .postgres, .btrfs, .command:
+                let driver = try driverHost().driver(of: spec)
+                paths = try driver?.paths() ?? []
+                bytes = try driver?.spaceNeeded() ?? 0
+            case .unknown: paths = []
             }
             let walker = TreeWalker(root: root, excludes: ExcludePatterns(excludes)) {
                 _, _, found, _ in
@@ -100,6 +105,7 @@ extension PointStore {
                     "use a driver that this belay-agent knows, or update it")
             }
             if case .flags(let path) = spec.driver { try checkFlags(path) }
+            try driverHost().driver(of: spec)?.check()
         }
     }
 
@@ -146,7 +152,7 @@ extension PointStore {
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }
-                files.remove(folder + "/" + text)
+                files.removeAll(folder + "/" + text)
             }
         }
     }

@@ -87,7 +87,9 @@ package struct PointStore: Sendable {
         var good: Set<ObjectID> = [.zeros]
         for component in manifest.components {
             do {
-                for entry in try catalogue(component, objects) {
+                let entries = try catalogue(component, objects)
+                damaged += try driverDamage(component, entries)
+                for entry in entries {
                     for chunk in entry.chunks where !good.contains(chunk) {
                         do {
                             _ = try objects.read(chunk)
