@@ -10,25 +10,44 @@ struct ComponentReader {
     let index: UnchangedIndex?
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
+    /// The point that is being captured; nil if only the state is wanted.
+    var point: PointID?
 
+    var host: DriverHost { DriverHost(root: root, store: store, services: services) }
+
+    /// All entries of a component: those of its trees, then those of its driver.
     func entries(of spec: ComponentSpec) throws -> [Entry] {
         var entries: [Entry] = []
         try read(spec) { entries.append($0) }
         return entries
     }
 
-    /// Pushes the component's entries as it is now, in the order of the catalogue.
+    /// Pushes the component's entries as it is now: those of its trees, in the order of the
+    /// catalogue, then those of its driver.
     func read(_ spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
+        let own = try host.driver(of: spec)?.entries(into: sink, point: point) ?? []
+        try trees(of: spec, push)
+        for entry in own { try push(entry) }
+    }
+
+    /// The entries of its trees, or of its SQLite database, at once.
+    func trees(of spec: ComponentSpec) throws -> [Entry] {
+        var entries: [Entry] = []
+        try trees(of: spec) { entries.append($0) }
+        return entries
+    }
+
+    /// The entries of its trees, or of its SQLite database.
+    func trees(of spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
         switch spec.driver {
         case .files(let paths, let exclude, _):
             try tree(spec, paths, ExcludePatterns(exclude), push)
-        case .config(let paths): try tree(spec, paths, ExcludePatterns([]), push)
+        case .config(let paths, _): try tree(spec, paths, ExcludePatterns([]), push)
         case .flags(let path): try tree(spec, [path], ExcludePatterns([]), push)
         case .sqlite(let path): try push(try database(path))
-        case .service(let control):
-            var entry = Entry(kind: .service, path: Array(spec.name.rawValue.utf8))
-            entry.target = Array((try services.isActive(control) ? "active" : "inactive").utf8)
-            try push(entry)
+        case .service, .package, .postgres, .btrfs, .command:
+            let paths = try host.driver(of: spec)?.paths() ?? []
+            if !paths.isEmpty { try tree(spec, paths, ExcludePatterns([]), push) }
         case .unknown(let name):
             throw PointError(
                 "read", "component \(spec.name)", "its driver \(name) is unknown",

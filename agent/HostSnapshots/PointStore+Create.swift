@@ -24,7 +24,8 @@ extension PointStore {
             let codec = try keys.writing()
             let index = UnchangedIndex(files, codec)
             let writer = PackWriter(files, reader: try ObjectReader(files, codec: codec))
-            let reader = try reader(writer, index)
+            var reader = try reader(writer, index)
+            reader.point = id
             reader.index?.isAsked = !rereads
             let captured = try components.map { spec in
                 let part = try capture(spec, reader, writer)
@@ -62,10 +63,14 @@ extension PointStore {
             var excludes: [String] = []
             switch spec.driver {
             case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
-            case .config(let named): paths = named
+            case .config(let named, _): paths = named
             case .flags(let path): paths = [path]
             case .sqlite(let path): paths = [path, path + "-wal"]
-            case .service, .unknown: paths = []
+            case .service, .package, .postgres, .btrfs, .command:
+                let driver = try driverHost().driver(of: spec)
+                paths = try driver?.paths() ?? []
+                bytes = try driver?.spaceNeeded() ?? 0
+            case .unknown: paths = []
             }
             let walker = TreeWalker(
                 root: root, excludes: ExcludePatterns(excludes),
@@ -126,6 +131,7 @@ extension PointStore {
                     "use a driver that this belay-agent knows, or update it")
             }
             if case .flags(let path) = spec.driver { try checkFlags(path) }
+            try driverHost().driver(of: spec)?.check()
         }
     }
 
@@ -172,7 +178,7 @@ extension PointStore {
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }
-                files.remove(folder + "/" + text)
+                files.removeAll(folder + "/" + text)
             }
         }
     }

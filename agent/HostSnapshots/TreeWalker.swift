@@ -6,6 +6,8 @@ final class TreeWalker {
     /// Gives a regular file's chunks and its status while they were read.
     typealias Content = (Descriptor, [UInt8], stat, [UInt8]) throws -> ([ObjectID], stat)
 
+    private static let snapshots = Array(BtrfsDriver.folder.utf8)
+
     private let root: HostRoot
     private let excludes: ExcludePatterns
     private let content: Content
@@ -65,6 +67,8 @@ final class TreeWalker {
                 "exclude it")
         }
         for child in try directory.names() {
+            // Snapshots belong to the points that made them, never to a component.
+            if child == Self.snapshots { continue }
             let childPath = path + [UInt8(ascii: "/")] + child
             guard let status = try directory.status(of: child) else { continue }
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
@@ -119,7 +123,7 @@ final class TreeWalker {
         }
     }
 
-    private static func target(
+    static func target(
         _ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]
     ) throws -> [UInt8] {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
