@@ -45,7 +45,13 @@ final class CatalogueReader {
         position = start + length
         head = start..<position
         count += 1
-        if bytes[start] != Entry.Kind.socket.rawValue {
+        let kind = Entry.Kind(rawValue: bytes[start])
+        if let kind, !kind.isOfTree {
+            // What a driver kept does not count in the state.
+            let entry = try Entry(decoding: bytes[head])
+            let form = Catalogue.encode([entry].compactMap(\.stateForm))
+            form.withUnsafeBytes { state.update($0) }
+        } else if kind != .socket {
             // Kind and flags stand first; flags do not count in the state.
             let flags = bytes[start + EntryView.flagsOffset]
             bytes[start + EntryView.flagsOffset] = 0

@@ -105,6 +105,10 @@ final class EntryMerge {
     private func pull() throws {
         hasBegun = true
         hasHead = try wanted.step()
+        // What is not of a tree comes last; its driver compares it.
+        while hasHead, wanted.withHead({ EntryView($0).kind?.isOfTree == false }) {
+            hasHead = try wanted.step()
+        }
         if hasHead, wantedOrder != nil {
             wanted.withHead { wantedOrder?.step(to: EntryView($0).path) }
         }

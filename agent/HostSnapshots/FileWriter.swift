@@ -30,7 +30,7 @@ final class FileWriter: @unchecked Sendable {
         case .fifo: try node(entry, parent, name, S_IFIFO)
         case .characterDevice: try node(entry, parent, name, S_IFCHR)
         case .blockDevice: try node(entry, parent, name, S_IFBLK)
-        case .absent, .directory, .socket, .hardLink, .service:
+        case .absent, .directory, .socket, .hardLink, .service, .stream, .package, .subvolume:
             preconditionFailure("it is not written by itself")
         }
     }

@@ -99,6 +99,9 @@ extension Entry.Kind {
         case .hardLink: "hard link"
         case .database: "database"
         case .service: "service"
+        case .stream: "stream"
+        case .package: "package"
+        case .subvolume: "subvolume"
         }
     }
 }

@@ -20,12 +20,17 @@ extension PointStore {
         var list: [PointChange] = []
         for part in job.parts where part.isChosen {
             let name = part.component.spec.name
-            _ = try job.plan(part.component, tolerant: true, isChecked: false) {
+            let report: PlanBuilder.Report = {
                 list.append(
                     isReversed
                         ? PointChange(name, $0.reversed, from: $2, to: $1)
                         : PointChange(name, $0, from: $1, to: $2))
             }
+            _ = try job.plan(part.component, tolerant: true, isChecked: false, report: report)
+            guard let driver = job.reader.host.driver(of: part.component.spec) else { continue }
+            // What cannot be read counts as different, as in a restore.
+            let present = try? driver.entries(against: part.own)
+            Self.compare(present ?? [], part.own, report)
         }
         return list
     }
@@ -44,7 +49,7 @@ extension PointStore {
         for part in before.parts {
             let name = part.component.spec.name
             if let other = after.parts.first(where: { $0.component.spec.name == name }) {
-                list += try Self.changes(part.component, before, other.component, after)
+                list += try Self.changes(part, before, other, after)
             } else {
                 list.append(
                     PointChange(component: name, path: name.rawValue, change: .removed, detail: ""))
@@ -61,20 +66,43 @@ extension PointStore {
 
     /// What a restore to `new` would change where `old` is what is there.
     private static func changes(
-        _ old: Manifest.Component, _ before: RestoreJob, _ new: Manifest.Component,
-        _ after: RestoreJob
+        _ old: RestoreJob.Part, _ before: RestoreJob, _ new: RestoreJob.Part, _ after: RestoreJob
     ) throws -> [PointChange] {
-        if old.state == new.state, old.catalogue == new.catalogue { return [] }
+        if old.component.state == new.component.state { return [] }
+        let spec = new.component.spec
         var list: [PointChange] = []
+        let report: PlanBuilder.Report = {
+            list.append(PointChange(spec.name, $0, from: $1, to: $2))
+        }
         let builder = PlanBuilder(
-            component: new.spec.name, roots: try RestoreJob.roots(of: new.spec), isChecked: false
-        ) { list.append(PointChange(new.spec.name, $0, from: $1, to: $2)) }
+            component: spec.name, roots: try after.roots(of: spec), isChecked: false,
+            report: report)
         let merge = EntryMerge(
-            CatalogueReader(new, after.objects), isNested: builder.isNested,
+            CatalogueReader(new.component, after.objects), isNested: builder.isNested,
             visit: builder.visit)
-        let present = CatalogueReader(old, before.objects)
-        while try present.step() { try present.withHead(merge.push) }
+        let present = CatalogueReader(old.component, before.objects)
+        while try present.step() {
+            try present.withHead { entry in
+                if EntryView(entry).kind?.isOfTree == true { try merge.push(entry) }
+            }
+        }
         try merge.finish()
+        compare(old.own, new.own, report)
         return list
+    }
+
+    /// The entries of a driver, whose order is its own.
+    private static func compare(
+        _ present: [Entry], _ wanted: [Entry], _ report: PlanBuilder.Report
+    ) {
+        for new in wanted {
+            let old = present.first { $0.path == new.path && $0.kind == new.kind }
+            guard let form = new.stateForm, old?.stateForm != form else { continue }
+            report(old == nil ? .added : .content, old, new)
+        }
+        for old in present where old.stateForm != nil {
+            guard !(wanted.contains { $0.path == old.path && $0.kind == old.kind }) else { continue }
+            report(.removed, old, nil)
+        }
     }
 }

@@ -83,7 +83,10 @@ extension PointStore {
             return deferred(plan, "points are being read, so nothing was removed")
         }
         return try withExtendedLifetime((restoring, alone)) {
-            for verdict in plan.removed { try files.delete("points/\(verdict.id).json") }
+            for verdict in plan.removed {
+                try forget(verdict.id)
+                try files.delete("points/\(verdict.id).json")
+            }
             if !plan.removed.isEmpty { try files.sync("points") }
             guard let collector else { return summary(plan, nil, freed: 0) }
             for name in collector.removed { try files.delete("packs/" + name) }

@@ -39,19 +39,19 @@ extension PointStore {
                 "name one of \(names.sorted().map(\.rawValue).joined(separator: ", "))")
         }
         let objects = try objects(of: manifest)
+        let reader = try reader(HashingSink(), index())
         return RestoreJob(
-            reader: try reader(HashingSink(), index()),
-            objects: objects,
+            reader: reader, objects: objects,
             parts: try manifest.components.map { component in
-                var part = RestoreJob.Part(
-                    component: component,
-                    isChosen: chosen?.contains(component.spec.name) ?? true, wasActive: false)
-                if part.isService {
-                    part.wasActive =
-                        try CatalogueReader(component, objects).next()?.target
-                        == Array("active".utf8)
+                var own: [Entry] = []
+                if reader.host.driver(of: component.spec) != nil {
+                    try CatalogueReader(component, objects).forEach { entry in
+                        if !entry.kind.isOfTree { own.append(entry) }
+                    }
                 }
-                return part
+                return RestoreJob.Part(
+                    component: component,
+                    isChosen: chosen?.contains(component.spec.name) ?? true, own: own)
             }, report: report)
     }
 }

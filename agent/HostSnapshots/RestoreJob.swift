@@ -6,14 +6,18 @@ struct RestoreJob {
     struct Part {
         var component: Manifest.Component
         var isChosen: Bool
-        /// True if a service that was captured was running.
-        var wasActive: Bool
+        /// The captured entries of its driver; those of trees are streamed.
+        var own: [Entry]
 
-        var isService: Bool {
-            if case .service = component.spec.driver { true } else { false }
-        }
+        /// True if the plan's services stop around a restore of its files.
         var needsStop: Bool {
-            if case .sqlite = component.spec.driver { true } else { component.spec.restart }
+            switch component.spec.driver {
+            case .sqlite: true
+            // A unit that changed is loaded anew, and what runs by the old one must not go on.
+            case .service(let control): control.unit != nil || component.spec.restart
+            case .files, .config, .flags, .package, .postgres, .btrfs, .command, .unknown:
+                component.spec.restart
+            }
         }
     }
     struct ServiceState {
@@ -28,9 +32,12 @@ struct RestoreJob {
     let parts: [Part]
     let report: RestoreReport
 
-    private var files: [Part] { parts.filter { $0.isChosen && !$0.isService } }
+    private var files: [Part] { parts.filter(\.isChosen) }
 
-    /// One plan for each chosen component that is not a service.
+    /// What drivers restore of the chosen components, held against what is there now.
+    func drivers() -> DriverRestore { DriverRestore(files, reader.host, objects) }
+
+    /// One plan for each chosen component, of its trees.
     func plans(tolerant: Bool) throws -> [RestorePlan] {
         try files.map { part in
             let name = part.component.spec.name
@@ -47,7 +54,7 @@ struct RestoreJob {
         isChecked: Bool = true, report: PlanBuilder.Report? = nil
     ) throws -> RestorePlan {
         let spec = component.spec
-        let roots = try Self.roots(of: spec)
+        let roots = try self.roots(of: spec)
         let builder = PlanBuilder(
             component: spec.name, roots: roots, isChecked: isChecked, report: report)
         let merge = EntryMerge(
@@ -62,8 +69,6 @@ struct RestoreJob {
             try reader.walk(walk, reader.index?.cursor(walk.key), found) {
                 builder.plan.leftovers.append($0)
             }
-        } else {
-            for entry in try reader.entries(of: spec) { try merge.push(entry) }
         }
         try merge.finish()
         builder.finish()
@@ -80,21 +85,15 @@ struct RestoreJob {
     }
 
     /// The component's paths, as catalogues have them.
-    static func roots(of spec: ComponentSpec) throws -> [[UInt8]] {
-        let paths: [String] =
-            switch spec.driver {
-            case .files(let paths, _, _): paths
-            case .config(let paths): paths
-            case .flags(let path), .sqlite(let path): [path]
-            case .service, .unknown: []
-            }
-        return try paths.map { try HostRoot.whole(Array($0.utf8)) }
+    func roots(of spec: ComponentSpec) throws -> [[UInt8]] {
+        if case .sqlite(let path) = spec.driver { return [try HostRoot.whole(Array(path.utf8))] }
+        return try reader.walk(of: spec)?.paths ?? []
     }
 
     /// A database that cannot be backed up any more is one that differs.
     private func database(_ path: String, _ spec: ComponentSpec) throws -> Entry {
         do {
-            return try reader.entries(of: spec)[0]
+            return try reader.trees(of: spec)[0]
         } catch {
             let bytes = Array(path.utf8)
             guard let (parent, name) = try reader.root.parent(of: bytes),
@@ -129,7 +128,8 @@ struct RestoreJob {
         parts.compactMap { part in
             guard case .service(let control) = part.component.spec.driver else { return nil }
             return ServiceState(
-                name: part.component.spec.name, control: control, wasActive: part.wasActive,
+                name: part.component.spec.name, control: control, 
+                wasActive: ServiceDriver.State(part.own)?.isActive ?? false,
                 isChosen: part.isChosen)
         }
     }

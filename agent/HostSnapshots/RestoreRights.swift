@@ -70,7 +70,7 @@ final class RestoreRights {
                 throw denied(
                     wanted.path, "it belonged to user \(wanted.owner), group \(wanted.group)")
             }
-        case .hardLink, .absent, .socket, .service: break
+        case .hardLink, .absent, .socket, .service, .stream, .package, .subvolume: break
         }
     }
 

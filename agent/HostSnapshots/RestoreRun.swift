@@ -9,7 +9,10 @@ final class RestoreRun {
     private var plans: [RestorePlan] = []
     /// What stands beside; nil if nothing was written yet.
     private var prepared: [RestorePlan]?
+    /// When what was written beside began to get its names, in nanoseconds since 1970.
+    private var switched: Int64 = 0
     private var stopped: [ServiceControl] = []
+    private var drivers: DriverRestore
 
     init(
         _ job: RestoreJob, _ services: any ServiceControlling, _ beforeChange: RestoreHook?
@@ -17,6 +20,7 @@ final class RestoreRun {
         self.job = job
         self.services = services
         self.beforeChange = beforeChange
+        drivers = job.drivers()
         tree = TreeRestore(
             root: job.reader.root, objects: job.objects, beforeChange: beforeChange)
     }
@@ -27,11 +31,13 @@ final class RestoreRun {
         var mustStop = false
         do {
             plans = try job.exchanging(job.plans(tolerant: true))
+            try drivers.check()
             try write()
-            mustStop = job.mustStop(plans)
+            mustStop = job.mustStop(plans) || drivers.mustStop
             if mustStop {
                 try stop(states)
                 plans = try job.exchanging(job.plans(tolerant: false))
+                drivers.lookAgain()
                 try write()
             }
         } catch {
@@ -40,16 +46,26 @@ final class RestoreRun {
             for control in stopped.reversed() { try? services.start(control) }
             throw error
         }
+        var changed = 0
         do {
-            try change()
+            changed = try change()
         } catch {
             throw mustStop ? Self.saying(whatIsStopped: states, error) : error
         }
+        // Units are read and enabled first: what was masked since could not be started.
+        changed += try carryOut(.last)
         // An interrupted run may have left them stopped, even if nothing differs any more.
-        try bring(states.filter { job.concernsServices || $0.isChosen })
+        let concernsServices = job.concernsServices || drivers.concernsServices
+        try bring(states.filter { concernsServices || $0.isChosen })
+        try drivers.verify([.last])
         return (
-            plans.reduce(0) { $0 + $1.changed }, plans.reduce(0) { $0 + $1.removed }
+            plans.reduce(changed) { $0 + $1.changed }, plans.reduce(0) { $0 + $1.removed }
         )
+    }
+
+    /// How many of the drivers' entries of one phase were changed.
+    private func carryOut(_ phase: RestorePhase) throws -> Int {
+        try drivers.carryOut(phase, beforeChange: beforeChange ?? { _ in }).count
     }
 
     // MARK: - Files
@@ -69,21 +85,32 @@ final class RestoreRun {
         }
     }
 
-    private func change() throws {
-        if !plans.allSatisfy(\.isEmpty) {
-            if prepared == nil {
-                try tree.makeRoom(plans)
-                try tree.prepare(plans, job.report)
-            }
-            let began = wallClockNanoseconds()
-            try tree.commit(plans)
-            for plan in plans where plan.count > 0 {
-                job.report.finish(
-                    .restoring, plan.component, entries: plan.count, bytes: plan.needed)
-            }
-            return try job.verify(TrustedFiles(tree.verified, reachableFrom: began))
+    /// Gives how many of the drivers' entries were changed.
+    private func change() throws -> Int {
+        var changed = try carryOut(.beforeFiles)
+        if changed > 0 {
+            plans = try job.exchanging(job.plans(tolerant: false))
+            try write()
         }
-        try job.verify(.none)
+        try changeFiles()
+        changed += try carryOut(.afterFiles)
+        try job.verify(TrustedFiles(tree.verified, reachableFrom: switched))
+        try drivers.verify([.beforeFiles, .afterFiles])
+        return changed
+    }
+
+    private func changeFiles() throws {
+        if plans.allSatisfy(\.isEmpty) { return }
+        if prepared == nil {
+            try tree.makeRoom(plans)
+            try tree.prepare(plans, job.report)
+        }
+        switched = wallClockNanoseconds()
+        try tree.commit(plans)
+        for plan in plans where plan.count > 0 {
+            job.report.finish(
+                .restoring, plan.component, entries: plan.count, bytes: plan.needed)
+        }
     }
 
     // MARK: - Services
