@@ -137,7 +137,7 @@ extension PointStore {
         }
     }
 
-    private func job(_ manifest: Manifest, _ chosen: Set<ComponentName>?) throws -> RestoreJob {
+    func job(_ manifest: Manifest, _ chosen: Set<ComponentName>?) throws -> RestoreJob {
         let names = Set(manifest.components.map(\.spec.name))
         if let missing = chosen?.subtracting(names).sorted().first {
             throw PointError(
