@@ -101,7 +101,7 @@ let package = Package(
         module(
             "HostSnapshots", in: "agent",
             needs: [
-                "FleetWire", "COpenSSL", "FleetTransport", "CZstd", "CLinux", "HostProcesses",
+                "FleetWire", "COpenSSL", "FleetTransport", "HostProcesses", "CZstd", "CLinux",
                 "SQLiteFile",
             ]),
         module(

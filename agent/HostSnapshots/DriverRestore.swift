@@ -111,9 +111,14 @@ struct DriverRestore {
 
 extension PointStore {
     /// Removes what drivers keep outside the store for a point: to be called before its manifest
-    /// is removed, so that a prune that is cut off is done again. Throws if something stays.
-    func forget(_ manifest: Manifest, _ objects: ObjectReader) throws {
+    /// is removed, so that a prune that is cut off is done again. Throws if something stays. A point
+    /// that cannot be read names nothing that could be removed.
+    func forget(_ id: PointID) throws {
         let host = try driverHost()
+        guard let (manifest, _) = try? self.manifest(id),
+            manifest.components.contains(where: { host.driver(of: $0.spec) != nil })
+        else { return }
+        let objects = try reader(manifest, keys)
         for component in manifest.components {
             guard let driver = host.driver(of: component.spec) else { continue }
             let entries = try catalogue(component, objects).filter { !$0.kind.isOfTree }
@@ -122,9 +127,10 @@ extension PointStore {
     }
 
     /// What is damaged of that which drivers keep outside the store for a point.
-    func driverDamage(_ component: Manifest.Component, _ entries: [Entry]) throws -> [String] {
+    func driverDamage(_ component: Manifest.Component, _ objects: ObjectReader) throws -> [String] {
         guard let driver = try driverHost().driver(of: component.spec) else { return [] }
-        return try driver.damage(of: entries.filter { !$0.kind.isOfTree })
+        return try driver.damage(
+            of: try catalogue(component, objects).filter { !$0.kind.isOfTree })
     }
 
     func driverHost() throws -> DriverHost {

@@ -165,12 +165,15 @@ struct PackageDriver: ComponentDriving {
 
     /// The entry of the newest point that keeps this version.
     private func kept(_ target: [UInt8]) throws -> Entry? {
-        let objects = try ObjectReader(host.store)
+        let keys = StoreKeys(host.store)
         for name in try host.store.names(in: "points").reversed() where name.hasSuffix(".json") {
             guard
                 let bytes = try host.store.contents(
                     of: "points/" + name, atMost: SnapshotLimits.manifestBytesMax),
-                let (manifest, _) = try? Manifest.decode(bytes, path: name)
+                let (manifest, _) = try? Manifest.decode(
+                    bytes, path: name, codec: { try keys.reading($0, name) }),
+                let codec = try? keys.reading(manifest.key, name),
+                let objects = try? ObjectReader(host.store, codec: codec)
             else { continue }
             for component in manifest.components {
                 guard case .package(let other) = component.spec.driver,
