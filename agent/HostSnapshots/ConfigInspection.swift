@@ -16,6 +16,16 @@ struct ConfigInspection {
 
     let root: HostRoot
 
+    /// Throws if there is anything to warn of.
+    func refuse(_ paths: [String], _ name: ComponentName) throws {
+        let found = try warnings(paths)
+        guard let first = found.first else { return }
+        let others = found.count > 1 ? " (and \(found.count - 1) more)" : ""
+        throw PointError(
+            "capture", "component \(name)", first + others,
+            "correct it, or take strict out of the plan")
+    }
+
     /// One sentence a finding, in the order of the paths.
     func warnings(_ paths: [String]) throws -> [String] {
         var warnings: [String] = []

@@ -36,7 +36,8 @@ enum FlagFile {
             document = try WireJSON.decode(Document.self, from: text)
         } catch {
             throw failure(
-                path, "it is no JSON object with an object flags, whose flags have state and variants")
+                path,
+                "it is no JSON object with an object flags, whose flags have state and variants")
         }
         for (name, flag) in document.flags.sorted(by: { $0.key < $1.key }) {
             guard ["ENABLED", "DISABLED"].contains(flag.state) else {

@@ -5,6 +5,8 @@ import FoundationEssentials
 struct Manifest: Codable {
     struct Component: Codable {
         var spec: ComponentSpec
+        /// What its driver warns of; nil if there is nothing.
+        var notes: [String]?
         var entries: Int
         var bytes: ByteCount
         var state: Digest
@@ -108,7 +110,7 @@ struct Manifest: Codable {
             components: components.map {
                 PointComponent(
                     name: $0.spec.name, driver: $0.spec.driver.name, entries: $0.entries,
-                    bytes: $0.bytes)
+                    bytes: $0.bytes, notes: $0.notes)
             },
             digest: digest)
     }

@@ -27,6 +27,9 @@ extension PointStore {
             var reader = try reader(writer, index)
             reader.point = id
             reader.index?.isAsked = !rereads
+            var isComplete = false
+            // What drivers keep outside the store must not outlive a capture that failed.
+            defer { if !isComplete { abandon(id, components) } }
             let captured = try components.map { spec in
                 let part = try capture(spec, reader, writer)
                 progress(
@@ -41,6 +44,7 @@ extension PointStore {
                 rollout: rollout,
                 components: captured)
             try files.replace("points", "\(id).json", try manifest.encoded(codec))
+            isComplete = true
             let (read, digest) = try self.manifest(id)
             let objects = try ObjectReader(files, codec: codec)
             for component in read.components { _ = try catalogue(component, objects) }
@@ -102,8 +106,13 @@ extension PointStore {
                 })
             start = end
         }
+        var notes: [String]?
+        if case .config(let paths, _) = spec.driver {
+            let found = try ConfigInspection(root: reader.root).warnings(paths)
+            notes = found.isEmpty ? nil : found
+        }
         return Manifest.Component(
-            spec: spec, entries: entries.count,
+            spec: spec, notes: notes, entries: entries.count,
             bytes: ByteCount(entries.reduce(0) { $0 &+ $1.size }),
             state: Catalogue.state(of: entries).digest, catalogue: ids.map(\.digest))
     }
@@ -130,32 +139,13 @@ extension PointStore {
                     "capture", "component \(spec.name)", "its driver \(name) is unknown",
                     "use a driver that this belay-agent knows, or update it")
             }
-            if case .flags(let path) = spec.driver { try checkFlags(path) }
+            if case .flags(let path) = spec.driver {
+                try FlagFile.check(path, below: HostRoot(root, files.calls))
+            }
+            if case .config(let paths, strict: true) = spec.driver {
+                try ConfigInspection(root: HostRoot(root, files.calls)).refuse(paths, spec.name)
+            }
             try driverHost().driver(of: spec)?.check()
-        }
-    }
-
-    /// A flag file must be a JSON object with an object `flags`.
-    private func checkFlags(_ path: String) throws {
-        struct Ignored: Decodable {
-            init(from decoder: any Decoder) {}
-        }
-        struct FlagFile: Decodable { var flags: [String: Ignored] }
-        let bytes = Array(path.utf8)
-        guard let (parent, name) = try HostRoot(root, files.calls).parent(of: bytes),
-            let found = try parent.status(of: name), found.st_mode & S_IFMT == S_IFREG
-        else { return }
-        guard let file = parent.open(name, O_RDONLY | O_NONBLOCK) else {
-            throw PointError.system("open", bytes, errno)
-        }
-        let size = Int(found.st_size)
-        guard size <= SnapshotLimits.flagsBytesMax,
-            let text = try? PackFormat.part(file, 0, size, bytes),
-            (try? WireJSON.decode(FlagFile.self, from: text)) != nil
-        else {
-            throw PointError(
-                "capture", path, "it is no flagd file: a JSON object with an object flags",
-                "correct it first")
         }
     }
 

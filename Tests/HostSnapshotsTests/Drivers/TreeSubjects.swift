@@ -16,15 +16,16 @@ final class TreeSubject: DriverSubject {
         scratch = try Scratch()
         let driver: ComponentDriver
         switch kind {
-        case .config: (path, driver) = ("/app.conf", .config(paths: ["/app.conf"]))
-        case .flags: (path, driver) = ("/flags.json", .flags(path: "/flags.json"))
+        case .config: (path, driver) = ("/etc/app.conf", .config(paths: ["/etc/app.conf"]))
+        case .flags: (path, driver) = ("/etc/flags.json", .flags(path: "/etc/flags.json"))
         case .files, .sqlite, .service, .package, .postgres, .btrfs, .command:
-            (path, driver) = ("/tree", .files(paths: ["/tree"], exclude: [], data: false))
+            (path, driver) = ("/etc/tree", .files(paths: ["/etc/tree"], exclude: [], data: false))
         }
         spec = ComponentSpec(name: try name("thing"), driver: driver, restart: false)
+        mkdir(scratch.root + "/etc", 0o755)
     }
 
-    private var isTree: Bool { path == "/tree" }
+    private var isTree: Bool { path == "/etc/tree" }
 
     private func flags(_ variant: String) -> String {
         """
@@ -35,37 +36,28 @@ final class TreeSubject: DriverSubject {
 
     func make() throws {
         if isTree { mkdir(scratch.root + path, 0o755) }
-        try scratch.write(isTree ? "/tree/a" : path, flags("off"))
-        if isTree { symlink("a", scratch.root + "/tree/link") }
+        try scratch.write(isTree ? "/etc/tree/a" : path, flags("off"))
+        if isTree { symlink("a", scratch.root + "/etc/tree/link") }
     }
 
     func change() throws {
-        try scratch.write(isTree ? "/tree/a" : path, flags("on"))
+        try scratch.write(isTree ? "/etc/tree/a" : path, flags("on"))
         if isTree {
-            try scratch.write("/tree/added", "x")
-            unlink(scratch.root + "/tree/link")
+            try scratch.write("/etc/tree/added", "x")
+            unlink(scratch.root + "/etc/tree/link")
         }
     }
 
     func remove() throws { try Scratch.run(["rm", "-rf", scratch.root + path]) }
 
     func breakIt() throws {
-        // A link where a directory of the path should be: it is never followed.
-        try remove()
-        if path == "/flags.json" { return try scratch.write(path, "{\"flags\": {\"a\": {}}}") }
-        let socket = scratch.root + path
-        try Scratch.run(["rm", "-rf", socket])
-        mkdir(scratch.root + "/real", 0o755)
-        if isTree {
-            var deep = scratch.root + path
-            for _ in 0...(SnapshotLimits.depthMax + 1) {
-                deep += "/d"
-                if deep.utf8.count > 4000 { break }
-            }
-            try Scratch.run(["mkdir", "-p", deep])
-        } else {
-            mkdir(socket, 0o755)
+        if path == "/etc/flags.json" {
+            return try scratch.write(path, "{\"flags\": {\"a\": {\"state\": \"ENABLED\"}}}")
         }
+        // A link where a directory of the path should be: it is never followed.
+        guard rename(scratch.root + "/etc", scratch.root + "/real") == 0,
+            symlink("real", scratch.root + "/etc") == 0
+        else { throw TestFailure("link") }
     }
 
     func view() throws -> String {
