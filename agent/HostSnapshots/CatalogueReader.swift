@@ -35,7 +35,10 @@ final class CatalogueReader {
         position = start + length
         let entry = try Entry(decoding: bytes[start..<position])
         count += 1
-        if entry.kind != .socket {
+        if !entry.kind.isOfTree {
+            // Of what a driver keeps the bytes that it kept do not count.
+            Catalogue.encode([entry].compactMap(\.stateForm)).withUnsafeBytes { state.update($0) }
+        } else if entry.kind != .socket {
             // Kind and flags stand first; flags do not count in the state.
             bytes[start + 1] = 0
             bytes.withUnsafeBytes {

@@ -151,7 +151,7 @@ struct DriverConformanceTests {
         try subject.change()
         let changed = try subject.view()
         try subject.damage()
-        #expect(try !subject.store().verify(point.id).isEmpty)
+        #expect(try !subject.store().verify(point.id, deep: true).isEmpty)
         var store = try subject.store()
         store.beforeChange = { Issue.record("\($0) in spite of damage") }
         #expect(throws: PointError.self) { try store.restore(point: point.id) }

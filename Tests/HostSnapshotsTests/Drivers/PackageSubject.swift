@@ -9,7 +9,8 @@ import Glibc
 final class PackageSubject: DriverSubject {
     let scratch: Scratch
     var spec: ComponentSpec
-    let isAtomic = true
+    /// Version and selection are two changes of dpkg.
+    let isAtomic = false
     /// The folder of the package files and of their list.
     let repository: String
 
