@@ -162,11 +162,16 @@ final class PostgresSubject: DriverSubject {
         try cluster.sql("postgres", "ALTER DATABASE \"\(database)\" ALLOW_CONNECTIONS false")
     }
 
+    /// The order of privileges in a list means nothing.
+    private func sorted(_ column: String) -> String {
+        "(SELECT string_agg(item::text, ',' ORDER BY item::text) FROM unnest(\(column)) item)"
+    }
+
     func view() throws -> String {
         let row = try cluster.sql(
             "postgres",
             """
-            SELECT datacl, encoding, datcollate, pg_get_userbyid(datdba), setconfig,
+            SELECT \(sorted("datacl")), encoding, datcollate, pg_get_userbyid(datdba), setconfig,
                 shobj_description(d.oid, 'pg_database')
             FROM pg_database d LEFT JOIN pg_db_role_setting s ON s.setdatabase = d.oid
             WHERE datname = '\(database)'
@@ -178,7 +183,7 @@ final class PostgresSubject: DriverSubject {
                 """
                 SELECT count(*), sum(hashtext(note)::bigint), (SELECT last_value FROM orders_id_seq)
                 FROM orders;
-                SELECT relname, relacl, relkind FROM pg_class
+                SELECT relname, \(sorted("relacl")), relkind FROM pg_class
                 WHERE relnamespace = 'public'::regnamespace ORDER BY relname
                 """)
     }
