@@ -137,7 +137,7 @@ enum SampleMessages {
         components: [
             PointComponent(
                 name: ComponentName(unchecked: "release"), driver: "files", entries: 3,
-                bytes: ByteCount(99))
+                bytes: ByteCount(99), notes: ["/a:1: a secret stands in clear"])
         ], digest: digest)
 
     static let result = CheckResult(

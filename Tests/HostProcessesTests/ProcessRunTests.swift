@@ -23,6 +23,45 @@ import Testing
         #expect(result.text == "yes")
     }
 
+    /// A file without a name, open for reading and writing.
+    private func file(_ text: String = "") -> UnsafeMutablePointer<FILE> {
+        guard let file = tmpfile() else { preconditionFailure("no temporary file") }
+        fputs(text, file)
+        rewind(file)
+        return file
+    }
+
+    @Test(arguments: [false, true])
+    func inputAndOutputGoByFilesAndErrorsAreKept(isNoted: Bool) {
+        let (input, output) = (file("abc"), file())
+        defer {
+            fclose(input)
+            fclose(output)
+        }
+        var run = shell("tr a-c A-C; echo why >&2; test ! -e /proc/self/fd/3")
+        run.standardInput = fileno(input)
+        run.standardOutput = fileno(output)
+        if isNoted { run.onStart = { _ in } }
+        let result = run.runBlocking()
+        #expect(result.ending == .exited(0))
+        #expect(result.text == "why\n")
+        var bytes = [UInt8](repeating: 0, count: 10)
+        #expect(pread(fileno(output), &bytes, 10, 0) == 3)
+        #expect(bytes.prefix(3) == Array("ABC".utf8)[...])
+    }
+
+    @Test func anOutputFileThatGrowsTooLargeEndsTheRun() {
+        let output = file()
+        defer { fclose(output) }
+        for script in ["exec yes", "printf 12345678901"] {
+            var run = shell(script)
+            run.standardOutput = fileno(output)
+            run.standardOutputBytesMax = 10
+            #expect(run.runBlocking().ending == .outputTooLarge)
+            ftruncate(fileno(output), 0)
+        }
+    }
+
     @Test func aSignalIsToldFromAnExit() async {
         #expect(await shell("kill -9 $$").run().ending == .signalled(SIGKILL))
     }

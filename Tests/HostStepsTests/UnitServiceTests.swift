@@ -1,4 +1,5 @@
 import FleetWire
+import HostSnapshots
 import HostSteps
 import Testing
 
@@ -62,6 +63,62 @@ import Testing
         try services.stop(unit)
         #expect(verbs(root).isEmpty)
         #expect(try !services.isActive(unit))
+    }
+
+    /// A program that answers is-enabled and show from files.
+    private func enabledServices(_ root: StepRoot, _ word: String, code: Int) throws -> HostServices
+    {
+        try root.write("/etc/word", word + "\n")
+        try root.write(
+            "/etc/systemctl",
+            """
+            #!/bin/sh
+            cd "$BELAY_ROOT/etc"
+            echo "$@" >> calls
+            case $1 in is-enabled) cat word; exit \(code);; show) cat reload;; esac
+            """)
+        try root.shell("chmod 755 etc/systemctl")
+        return HostServices(
+            context: root.context, timeout: Milliseconds(2000),
+            systemctl: root.path + "/etc/systemctl")
+    }
+
+    @Test(
+        "whether a unit is enabled is systemd's word",
+        arguments: [
+            ("enabled", 0, "enabled"), ("static", 0, "static"), ("disabled", 1, "disabled"),
+            ("masked", 1, "masked"), ("not-found", 4, "not-found"),
+            (
+                "Failed to get unit file state for app.service: No such file or directory", 1,
+                "not-found"
+            ),
+        ])
+    func enablement(_ word: String, _ code: Int, _ expected: String) throws {
+        let root = try StepRoot()
+        let services = try enabledServices(root, word, code: code)
+        #expect(try services.enablement(unit)?.description == expected)
+        let commands = ServiceControl(start: ["/x"], stop: ["/x"], status: ["/x"])
+        #expect(try services.enablement(commands) == nil)
+    }
+
+    @Test("a unit is enabled, disabled and masked, and unit files are read again")
+    func enabling() throws {
+        let root = try StepRoot()
+        let services = try enabledServices(root, "disabled", code: 1)
+        for word in ["enabled", "disabled", "masked", "static"] {
+            try services.enable(unit, UnitEnablement(word))
+        }
+        try services.reload()
+        for (answer, expected) in [("yes", true), ("no", false)] {
+            try root.write("/etc/reload", answer + "\n")
+            #expect(try services.needsReload(unit) == expected)
+        }
+        let show = "show --property=NeedDaemonReload --value app.service"
+        #expect(
+            verbs(root) == [
+                "enable app.service", "disable app.service", "mask app.service", "daemon-reload",
+                show, show,
+            ])
     }
 
     @Test("a unit that does not exist, or a start that never ends in running, fails")

@@ -142,3 +142,39 @@ package enum Redactor {
         isUpperOrDigit(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F || byte == 0x2D
     }
 }
+
+extension Redactor {
+    /// One secret that `redact` would take out.
+    package struct Finding: Sendable, Hashable {
+        /// Its line, from 1.
+        package var line: Int
+        /// The secret itself, never to be shown; nil for a private key.
+        package var value: [UInt8]?
+    }
+
+    /// The secrets in a text: one for each value, and one for each private key at its first line.
+    package static func findings(in text: ArraySlice<UInt8>) -> [Finding] {
+        var findings: [Finding] = []
+        var number = 0
+        for line in text.split(separator: 0x0A, omittingEmptySubsequences: false) {
+            number += 1
+            let line = Array(line)
+            if contains(line, "-----BEGIN ") && contains(line, "PRIVATE KEY-----") {
+                findings.append(Finding(line: number, value: nil))
+                continue
+            }
+            var index = 0
+            while index < line.count {
+                guard let value = secret(in: line, at: index) else {
+                    index += 1
+                    continue
+                }
+                if !line[value.lowerBound...].starts(with: mark) {
+                    findings.append(Finding(line: number, value: Array(line[value])))
+                }
+                index = max(index + 1, value.upperBound)
+            }
+        }
+        return findings
+    }
+}

@@ -33,7 +33,8 @@ enum BtrfsCalls {
                 directory.calls.ioctl(directory.raw, 0x81F8_943C, $0, changes: false)
             } ?? -1
         }
-        guard done == 0 else {
+        // Linux 6.18 gives 1 where the subvolume is the last that it knows.
+        guard done >= 0 else {
             if errno == ENOTTY { return nil }
             throw PointError.system("look at the subvolume", [], errno)
         }
@@ -60,10 +61,10 @@ enum BtrfsCalls {
             } ?? -1
         }
         // EOVERFLOW: there are more than fit.
-        guard done == 0 || errno == EOVERFLOW else {
+        guard done >= 0 || errno == EOVERFLOW else {
             throw PointError.system("look for subvolumes", [], errno)
         }
-        return done != 0 || room[8 + 255 * 16] > 0
+        return done < 0 || room[8 + 255 * 16] > 0
     }
 
     /// Makes a snapshot of `source` as `name` in `folder`; durable on return, since the kernel
@@ -100,6 +101,6 @@ enum BtrfsCalls {
             bytes.baseAddress.map { folder.calls.ioctl(folder.raw, request, $0, changes: true) }
                 ?? -1
         }
-        guard done == 0 else { throw PointError.system(what, name, errno) }
+        guard done >= 0 else { throw PointError.system(what, name, errno) }
     }
 }

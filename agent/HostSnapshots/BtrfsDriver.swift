@@ -180,6 +180,12 @@ struct BtrfsDriver: ComponentDriving {
         try BtrfsCalls.delete(name, in: folder)
     }
 
+    func abandon(_ point: PointID) {
+        if let folder = try? openFolder(), (try? folder.status(of: snapshotName(point))) != nil {
+            try? BtrfsCalls.delete(snapshotName(point), in: folder)
+        }
+    }
+
     // MARK: - Snapshots
 
     /// Begins all names of this store's snapshots: several stores may keep theirs in one directory.

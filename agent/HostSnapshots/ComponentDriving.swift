@@ -35,6 +35,8 @@ protocol ComponentDriving {
     /// Removes what is kept outside the store for a point that is being removed. It may be gone
     /// already.
     func forget(_ captured: [Entry]) throws
+    /// The same for a point whose capture failed, as far as it came.
+    func abandon(_ point: PointID)
 }
 
 /// The order in which a restore carries out drivers, files between the first two.
@@ -58,6 +60,7 @@ extension ComponentDriving {
     func damage(of captured: [Entry]) throws -> [String] { [] }
     func checkRestore(to captured: [Entry]) throws {}
     func forget(_ captured: [Entry]) throws {}
+    func abandon(_ point: PointID) {}
 }
 
 /// What drivers are given of the host.

@@ -126,6 +126,13 @@ extension PointStore {
         }
     }
 
+    /// Removes what drivers keep outside the store for a point that did not come to be. What stays
+    /// is removed by the next capture of the component.
+    func abandon(_ id: PointID, _ components: [ComponentSpec]) {
+        guard let host = try? driverHost() else { return }
+        for spec in components { host.driver(of: spec)?.abandon(id) }
+    }
+
     /// What is damaged of that which drivers keep outside the store for a point.
     func driverDamage(_ component: Manifest.Component, _ objects: ObjectReader) throws -> [String] {
         guard let driver = try driverHost().driver(of: component.spec) else { return [] }

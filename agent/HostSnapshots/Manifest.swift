@@ -113,7 +113,7 @@ struct Manifest: Codable {
             components: components.map {
                 PointComponent(
                     name: $0.spec.name, driver: $0.spec.driver.name, entries: $0.entries,
-                    bytes: $0.bytes)
+                    bytes: $0.bytes, notes: $0.notes)
             },
             digest: digest)
     }

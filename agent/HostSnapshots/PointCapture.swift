@@ -97,10 +97,14 @@ final class PointCapture {
         let (objects, state) = try stream.finish()
         if stream.held == 0, spec.allowEmpty != true { try store.checkMayBeEmpty(spec) }
         progress.end(Self.progress(.capturing, spec, stream))
+        var notes = stream.remarks
+        if case .config(let paths, _) = spec.driver {
+            notes += try ConfigInspection(root: reader.root).warnings(paths)
+        }
         return Manifest.Component(
             spec: spec, entries: stream.entries, held: stream.held,
             bytes: ByteCount(stream.bytes), state: state.digest,
-            catalogue: objects.map(\.digest), notes: stream.remarks.isEmpty ? nil : stream.remarks)
+            catalogue: objects.map(\.digest), notes: notes.isEmpty ? nil : notes)
     }
 
     private static func progress(

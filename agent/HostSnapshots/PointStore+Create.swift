@@ -30,6 +30,8 @@ extension PointStore {
                 try files.replace("points", "\(id).json", try manifest.encoded(capture.codec))
             } catch {
                 capture.discard()
+                // What drivers keep outside the store must not outlive a capture that failed.
+                abandon(id, components)
                 throw error
             }
             let (read, digest) = try self.manifest(id)
@@ -87,32 +89,13 @@ extension PointStore {
                     "capture", "component \(spec.name)", "its driver \(name) is unknown",
                     "use a driver that this belay-agent knows, or update it")
             }
-            if case .flags(let path) = spec.driver { try checkFlags(path) }
+            if case .flags(let path) = spec.driver {
+                try FlagFile.check(path, below: HostRoot(root, files.calls))
+            }
+            if case .config(let paths, strict: true) = spec.driver {
+                try ConfigInspection(root: HostRoot(root, files.calls)).refuse(paths, spec.name)
+            }
             try driverHost().driver(of: spec)?.check()
-        }
-    }
-
-    /// A flag file must be a JSON object with an object `flags`.
-    private func checkFlags(_ path: String) throws {
-        struct Ignored: Decodable {
-            init(from decoder: any Decoder) {}
-        }
-        struct FlagFile: Decodable { var flags: [String: Ignored] }
-        let bytes = Array(path.utf8)
-        guard let (parent, name) = try HostRoot(root, files.calls).parent(of: bytes),
-            let found = try parent.status(of: name), found.st_mode & S_IFMT == S_IFREG
-        else { return }
-        guard let file = parent.open(name, O_RDONLY | O_NONBLOCK) else {
-            throw PointError.system("open", bytes, errno)
-        }
-        let size = Int(found.st_size)
-        guard size <= SnapshotLimits.flagsBytesMax,
-            let text = try? PackFormat.part(file, 0, size, bytes),
-            (try? WireJSON.decode(FlagFile.self, from: text)) != nil
-        else {
-            throw PointError(
-                "capture", path, "it is no flagd file: a JSON object with an object flags",
-                "correct it first")
         }
     }
 

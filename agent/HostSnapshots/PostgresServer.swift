@@ -15,7 +15,7 @@ struct PostgresServer {
         case whole
         /// The same without the database itself.
         case contents
-        /// Its table of contents.
+        /// Its table of contents, the database itself included.
         case list
     }
 
@@ -122,7 +122,7 @@ struct PostgresServer {
         switch form {
         case .whole: arguments = ["--create", "--file=-"]
         case .contents: arguments = ["--file=-"]
-        case .list: arguments = ["--list"]
+        case .list: arguments = ["--list", "--create"]
         }
         if let list { arguments.append("--use-list=\(list)") }
         try archive.rewind()

@@ -38,12 +38,18 @@ package struct PointComponent: Codable, Sendable, Hashable {
     package var entries: Int
     /// Their size.
     package var bytes: ByteCount
+    /// What its driver warns of, such as a secret in clear; never with a secret.
+    package var notes: [String]?
     /// A capture of these fields.
-    package init(name: ComponentName, driver: String, entries: Int, bytes: ByteCount) {
+    package init(
+        name: ComponentName, driver: String, entries: Int, bytes: ByteCount,
+        notes: [String]? = nil
+    ) {
         self.name = name
         self.driver = driver
         self.entries = entries
         self.bytes = bytes
+        self.notes = notes
     }
 }
 
