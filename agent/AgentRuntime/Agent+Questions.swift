@@ -95,24 +95,30 @@ extension Agent {
             let reason = request.reason ?? "by hand"
             return PointReply(points: [try await hands.capture(components, reason, nil)])
         case .show:
-            let id = try known(request.id)
+            let id = try known(request.point)
             let (summary, entries) = try await hands.block { try hands.store().show(id) }
             return PointReply(
                 points: [summary],
                 entries: Array(entries.prefix(1000)).fitting(
                     jsonBytes: FrameLimits.v1.payloadBytesMax / 2))
         case .verify:
-            let id = try known(request.id)
+            let id = try known(request.point)
             let damaged = try await hands.block { try hands.store().verify(id) }
             let points = try await hands.block { try hands.store().list() }.filter { $0.id == id }
             return PointReply(
                 points: points,
                 damaged: damaged.fitting(jsonBytes: FrameLimits.v1.payloadBytesMax / 2))
+        case .diff, .restore, .prune, .scrub, .repair:
+            throw Refusal(
+                code: "unsupported", reason: "\(request.action.rawValue) is not known here",
+                remedy: "update the agent")
         }
     }
 
-    private nonisolated func known(_ id: PointID?) throws -> PointID {
-        guard let id else { throw Refusal(code: "invalid", reason: "name a point") }
+    private nonisolated func known(_ text: String?) throws -> PointID {
+        guard let id = text.flatMap(PointID.init(rawValue:)) else {
+            throw Refusal(code: "invalid", reason: "name a point")
+        }
         return id
     }
 }

@@ -171,10 +171,10 @@ struct PointCommand: AsyncParsableCommand {
             throw ValidationError("\(action) is none of create, list, show, verify")
         }
         var request = ControlRequest(.point)
-        request.point = PointRequest(
-            action: action, id: try id.map(FileArgument.point),
-            components: try components.map { try FileArgument.read([ComponentSpec].self, $0) },
-            reason: reason)
+        var point = PointRequest(action: action, point: id)
+        point.components = try components.map { try FileArgument.read([ComponentSpec].self, $0) }
+        point.reason = reason
+        request.point = point
         let reply = try await ControlClient.ask(
             request, options.directory, logger: options.logger())
         if let refusal = reply.refusal { throw Output.refuse(refusal) }

@@ -23,9 +23,9 @@ struct PointCommand: AsyncParsableCommand {
         func run() async throws {
             let components = try PlanFile.load(plan).plan.components
             try await APIClient.with { client in
-                let request = PointRequest(
-                    action: .create, components: components,
-                    reason: reason.reason ?? "made by hand")
+                var request = PointRequest(action: .create)
+                request.components = components
+                request.reason = reason.reason ?? "made by hand"
                 let points = try await client.points(choice, request)
                 try output.show(points) {
                     ListText.points(points, isWide: $0, style: $1)
@@ -59,7 +59,8 @@ struct PointCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await APIClient.with { client in
-                let reply = try await client.points(host, PointRequest(action: .show, id: point))
+                let reply = try await client.points(
+                    host, PointRequest(action: .show, point: point.rawValue))
                 try output.show(reply) { _, style in
                     ListText.points(
                         [HostPoints(host: host, reply: reply)], isWide: true, style: style) + [""]
@@ -79,7 +80,8 @@ struct PointCommand: AsyncParsableCommand {
 
         func run() async throws {
             let reply = try await APIClient.with { client in
-                try await client.points(host, PointRequest(action: .verify, id: point))
+                try await client.points(
+                    host, PointRequest(action: .verify, point: point.rawValue))
             }
             guard let damaged = reply.damaged else {
                 throw CommandFailure(
