@@ -15,6 +15,8 @@ struct Manifest: Codable {
     var version: Int
     var id: PointID
     var at: Timestamp
+    /// An operator's name for the point, unique within the store.
+    var name: String?
     var reason: String
     var rollout: RolloutID?
     var components: [Component]

@@ -42,6 +42,8 @@ final class UnchangedIndex {
     private var old: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
     private var seen: [Key: [ObjectID]] = [:]
     private let files: StoreFiles
+    /// False: it knows nothing, but notes what is read.
+    var isAsked = true
 
     init(_ files: StoreFiles) {
         self.files = files
@@ -63,6 +65,7 @@ final class UnchangedIndex {
     }
 
     func chunks(of status: stat) -> [ObjectID]? {
+        guard isAsked else { return nil }
         let key = Key(status)
         if let known = old[key], seen[key] == nil { seen[key] = known.chunks }
         return seen[key]
