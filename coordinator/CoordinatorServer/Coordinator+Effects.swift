@@ -1,4 +1,4 @@
-package import FleetWire
+import FleetWire
 import Logging
 import OperatorAPI
 import RolloutCore
@@ -81,11 +81,5 @@ extension Coordinator {
 
     func check(_ request: CheckRequest, on host: HostID) async throws -> CheckReply {
         try await session(of: host).ask(.check, request).body(CheckReply.self)
-    }
-
-    /// Asks a host's agent about its rollback points. Throws `APIFailure`.
-    package func points(_ request: PointRequest, on host: HostID) async throws -> PointReply {
-        guard registry.hosts[host] != nil else { throw Self.unknown(host) }
-        return try await session(of: host).ask(.point, request).body(PointReply.self)
     }
 }

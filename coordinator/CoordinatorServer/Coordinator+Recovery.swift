@@ -24,6 +24,7 @@ extension Coordinator {
             await archiveEnded()
         }
         head = try await store.lastSequence()
+        endInterruptedPointOrders()
         for id in order where rollouts[id]?.machine.isFinished == false {
             enqueue(
                 .rollout(id, .recovered(generation, at: clock())), actor: "coordinator", done: nil)
@@ -75,6 +76,7 @@ extension Coordinator {
         for (host, count) in rollouts[id]?.reports ?? [:] {
             self.count(count.number, of: host, at: count.at)
         }
+        if let definition = rollouts[id]?.machine.definition { remember(definition, of: id) }
     }
 
     /// The rollout as of its checkpoint; nil if there is none that this version reads, and then

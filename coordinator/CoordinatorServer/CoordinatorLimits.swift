@@ -61,4 +61,21 @@ package enum CoordinatorLimits {
     static let certificateRetry = Milliseconds.seconds(60)
     /// A stop takes no longer than this; what still runs then is cut off.
     static let stopWithin = Milliseconds.seconds(10)
+    /// Hosts that one request about points asks at the same time, unless it says otherwise. More load
+    /// the network and what the hosts share, such as their disks' storage.
+    static let pointsAtOnce = 16
+    /// The most that a request may choose.
+    static let pointsAtOnceMax = 256
+    /// Orders about points that may be under way at the same time; each holds its answers in memory
+    /// until its caller took them.
+    static let pointOrdersMax = 32
+    /// The longest that a request may let one host take.
+    static let pointWithinMax = Milliseconds.seconds(86_400)
+    /// The longest reason, name or reference of a point in bytes; they stand in the journal.
+    static let pointTextBytesMax = 1024
+    /// Hosts that one selection may name; with all it has any number.
+    static let namedHostsMax = 10_000
+    /// While answers are waited for, an empty line leaves this often: whoever went away is noticed
+    /// by it, and whoever waits sees that the coordinator lives.
+    static let answersTickEvery = Milliseconds.seconds(1)
 }

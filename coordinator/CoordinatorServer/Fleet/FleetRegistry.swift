@@ -19,6 +19,11 @@ package enum FleetEvent: Codable, Sendable {
     case started(generation: Generation)
     /// An operator raised the generation of a state that was restored from an older copy.
     case generationRaised(to: Generation)
+    /// An operator ordered something of the points of hosts; no host has heard of it before.
+    case pointsOrdered(order: PointOrder)
+    case pointsAnswered(operation: String, host: HostID, outcome: PointOutcome)
+    /// No host hears of the order any more; `reason` is nil if all of them were asked.
+    case pointsEnded(operation: String, reason: String?)
 
     /// The name under which the journal keeps it.
     package var kind: String {
@@ -36,6 +41,9 @@ package enum FleetEvent: Codable, Sendable {
         case .strayReport: "report_dropped"
         case .started: "coordinator_started"
         case .generationRaised: "generation_raised"
+        case .pointsOrdered: "points_ordered"
+        case .pointsAnswered: "points_answered"
+        case .pointsEnded: "points_ended"
         }
     }
 }
@@ -99,6 +107,8 @@ package struct FleetRegistry: Sendable {
     package private(set) var access: [String: Access] = [:]
     /// By digest.
     package private(set) var quarantine: [Digest: QuarantineView] = [:]
+    /// Orders about points that have not ended, by their id.
+    package private(set) var pointOrders: [String: PointOrder] = [:]
 
     /// An empty fleet.
     package init() {}
@@ -131,7 +141,9 @@ package struct FleetRegistry: Sendable {
         case .quarantined(let entries):
             for entry in entries { quarantine[entry.digest] = entry }
         case .unquarantined(let digest, _): quarantine[digest] = nil
-        case .strayReport, .started, .generationRaised: break
+        case .pointsOrdered(let order): pointOrders[order.operation] = order
+        case .pointsEnded(let operation, _): pointOrders[operation] = nil
+        case .strayReport, .started, .generationRaised, .pointsAnswered: break
         }
     }
 
