@@ -86,31 +86,6 @@ enum ListText {
         return table.lines(style: style, empty: "nothing is quarantined")
     }
 
-    static func points(_ points: [HostPoints], isWide: Bool, style: Style) -> [String] {
-        var titles = ["HOST", "POINT", "TAKEN", "ROLLOUT", "SIZE", "REASON"]
-        if isWide { titles += ["ENTRIES", "COMPONENTS", "DIGEST"] }
-        var table = TextTable(titles, right: ["SIZE", "ENTRIES"])
-        for host in points {
-            for point in host.reply.points {
-                let bytes = point.components.reduce(UInt64(0)) { $0 &+ $1.bytes.count }
-                var row = [
-                    host.host.rawValue, point.id.rawValue, QuantityText.date(point.at),
-                    point.rollout?.rawValue ?? "", QuantityText.bytes(ByteCount(bytes)),
-                    point.reason,
-                ]
-                if isWide {
-                    row += [
-                        "\(point.components.reduce(0) { $0 &+ $1.entries })",
-                        point.components.map(\.name.rawValue).joined(separator: ","),
-                        point.digest.short,
-                    ]
-                }
-                table.rows.append(row)
-            }
-        }
-        return table.lines(style: style, empty: "no rollback points")
-    }
-
     static func status(_ status: StatusView, now: Timestamp, style: Style) -> [String] {
         let away = status.hosts - status.connected
         return facts(
@@ -192,10 +167,4 @@ enum ListText {
     private static func facts(_ rows: [(String, String)], _ style: Style) -> [String] {
         rows.map { style.paint(DisplayWidth.pad($0, to: 12), .faint) + $1 }
     }
-}
-
-/// One host's answer about its points.
-struct HostPoints: Codable, Sendable {
-    var host: FleetWire.HostID
-    var reply: PointReply
 }
