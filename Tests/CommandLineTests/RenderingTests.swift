@@ -93,8 +93,8 @@ struct RenderingTests {
             id: "t1", expires: Samples.after(3600), usesLeft: 5, labels: ["zone": "a"],
             revoked: false, token: nil)
         lines += [""] + ListText.tokens([token], now: now, style: style)
-        let points = [HostPoints(host: Samples.host("a-1"), reply: PointReply(points: [point]))]
-        lines += [""] + ListText.points(points, isWide: true, style: style)
+        let points = [PointAnswer(host: Samples.host("a-1"), reply: PointReply(points: [point]))]
+        lines += [""] + PointText.list(points, isWide: true, style: style)
         let bad = QuarantineView(
             digest: Samples.digest, reason: "health failed on a-1",
             rollout: RolloutID("registry-2-7f3a")!, at: Samples.begin)

@@ -74,33 +74,6 @@ struct SessionTests {
         }
     }
 
-    @Test("carry questions about points to the host and its answer back")
-    func points() async throws {
-        let scratch = try Scratch()
-        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
-            let away = try await coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            #expect(away.status == 404)
-            let token = try await coordinator.api.token()
-            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
-            let gone = try await coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            #expect(gone.status == 502 && gone.code == "unreachable")
-            let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
-            async let answer = coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            let question = try await agent.next()
-            #expect(question.header.type == .point)
-            try await agent.send(.points, PointReply(points: []), re: question.header.id)
-            #expect(try await answer.body(PointReply.self) == PointReply(points: []))
-            async let second = coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            _ = try await agent.next()
-            agent.connection.close()
-            #expect(try await second.status == 502)
-        }
-    }
-
     @Test("that begin after the coordinator's certificate was renewed see the new one")
     func renewal() async throws {
         let scratch = try Scratch()

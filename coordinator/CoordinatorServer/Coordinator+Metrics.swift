@@ -40,7 +40,23 @@ extension Coordinator {
             rollbacks.sorted { $0.key.text < $1.key.text }.map {
                 ($0.key.labels, Double($0.value))
             })
+        text.family(
+            "belay_point_orders", .gauge,
+            "Orders about rollback points that are under way, or whose caller went away.",
+            pointOrders())
         return text.text
+    }
+
+    private func pointOrders() -> [PrometheusText.Sample] {
+        let open = registry.pointOrders.values.map { order in
+            [
+                "action": order.action.rawValue,
+                "state": deserted.contains(order.operation) ? "stopping" : "running",
+            ]
+        }
+        return Dictionary(grouping: open) { $0 }.sorted { "\($0.key)" < "\($1.key)" }.map {
+            ($0.key, Double($0.value.count))
+        }
     }
 
     /// Counts a host's restore once it has ended.

@@ -93,6 +93,8 @@ package actor Coordinator {
     var ahead: [HostID: Ahead] = [:]
     /// Restores that hosts reported since the start.
     var rollbacks: [RollbackKind: Int] = [:]
+    /// Orders about points whose callers went away: no further host is asked for them.
+    var deserted: Set<String> = []
     /// The newest rollout that each host was part of.
     var newestRollout: [HostID: RolloutID] = [:]
     /// Digests that an operator took out of quarantine.

@@ -41,7 +41,9 @@ enum PointSession {
                     "stopped; no further host is asked, and those under way finish by themselves",
                     "  see how they ended:  belay events --stream fleet",
                 ])
-                throw EndWith(status: .interrupted)
+                // Letting go of the connection in good order would take seconds, in which the
+                // coordinator begins with the next host.
+                exit(ExitStatus.interrupted.rawValue)
             }
         }
     }

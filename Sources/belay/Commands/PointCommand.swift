@@ -100,7 +100,8 @@ struct PointCommand: AsyncParsableCommand {
                 lists them.
                 """)
         @OptionGroup var point: PointChoice
-        @Option(name: .customLong("to"), help: "The newer point; the host as it is now if left out.")
+        @Option(
+            name: .customLong("to"), help: "The newer point; the host as it is now if left out.")
         var other: String?
         @OptionGroup var choice: HostsChoice
         @Option(help: "full, component=NAME, flags, config or data.")

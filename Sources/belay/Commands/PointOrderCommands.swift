@@ -86,7 +86,8 @@ extension PointCommand {
             var wanted = wanted
             wanted.request.dryRun = true
             return try await PointSession.ask(
-                wanted, to: "see what restoring \(choice.words) to point \(point.text) would change",
+                wanted,
+                to: "see what restoring \(choice.words) to point \(point.text) would change",
                 wholly: wholly)
         }
 

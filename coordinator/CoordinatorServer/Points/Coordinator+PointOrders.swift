@@ -72,6 +72,7 @@ extension Coordinator {
         let reason =
             work.order.action == .restore ? await restore(work) : await askAll(work)
         work.answers.finish()
+        deserted.remove(work.order.operation)
         let ended = FleetEvent.pointsEnded(operation: work.order.operation, reason: reason)
         enqueue(.fleet(ended), actor: "coordinator", done: nil)
     }
@@ -119,7 +120,7 @@ extension Coordinator {
         ask: @escaping @Sendable (HostID) async -> PointAnswer
     ) async -> [HostID] {
         let left = try? await fanOut(hosts, atOnce: atOnce, ask: ask) { answer in
-            guard let answer else { return work.answers.give(nil) }
+            guard let answer else { return self.isAwaited(work) }
             let isKept = await self.keep(answer, work)
             return goesOn(answer) && isKept
         }
@@ -145,7 +146,14 @@ extension Coordinator {
             _ = work.answers.give(answer)
             return false
         }
-        return work.answers.give(answer)
+        return isAwaited(work, answer)
+    }
+
+    /// Shows an answer, or only that more is waited for; false if nobody is there to see it.
+    private func isAwaited(_ work: PointWork, _ answer: PointAnswer? = nil) -> Bool {
+        if work.answers.give(answer) { return true }
+        deserted.insert(work.order.operation)
+        return false
     }
 
     /// What an operator needs of a reply to an order; answers wait in memory for slow callers.
@@ -188,7 +196,7 @@ extension Coordinator {
         _ = try? await fanOut(work.order.hosts, atOnce: work.pace.atOnce) { host in
             await self.ask(host, question, within: work.pace.within)
         } give: { answer in
-            guard let answer else { return work.answers.give(nil) }
+            guard let answer else { return self.isAwaited(work) }
             if let point = Self.whole(answer) {
                 found[answer.host] = point
             } else {
