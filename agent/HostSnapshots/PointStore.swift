@@ -11,8 +11,9 @@ package struct PointStore: Sendable {
     package let root: String
     let services: any ServiceControlling
     let files: StoreFiles
-    /// Called before each change that a restore makes; a test lets it fail.
-    var beforeChange: @Sendable (String) throws -> Void = { _ in }
+    /// Called before each change that a restore makes; what it throws ends the restore there, which
+    /// can be run again.
+    package var beforeChange: @Sendable (String) throws -> Void = { _ in }
 
     /// Opens the store in `directory` and makes it if it is missing. Throws `PointError` if it
     /// cannot be made or is of another version.
