@@ -78,7 +78,7 @@ extension SimulatedRun {
                 $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
             }
         case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
-            .operatorRollback:
+            .operatorRollback, .restore, .stopRestore:
             false
         }
     }
@@ -89,7 +89,7 @@ extension SimulatedRun {
         case .order:
             note("\(hosts[host].id) refuses: journal_unwritable")
             hosts[host].hasRefused = true
-        case .tick, .guardActed: return
+        case .tick, .guardActed, .restore, .stopRestore: return
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:
             hosts[host].unwritten.append(event)

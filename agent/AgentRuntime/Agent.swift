@@ -34,6 +34,11 @@ package actor Agent {
     var heartbeatEvery = Milliseconds.seconds(10)
     /// The newest request for a certificate on this session, and the key that it is for.
     var asked: (message: String, key: String)?
+    /// Requests on points that are being worked on.
+    var pointRequests = 0
+    /// Who hears how far the restore outside rollouts is, and those who wait for its end.
+    var restoreUpdates = ControlUpdates()
+    var restoreWaiters: [AsyncStream<Void>.Continuation] = []
     /// What the step that failed last said; evidence of the undo that follows.
     private(set) var lastFailure: String?
     /// The agent's own work so far, as metrics.
@@ -177,6 +182,10 @@ package actor Agent {
         machine = next
         if readsOutcome(event) { files.forgetOutcome() }
         for effect in effects { begin(effect) }
+        if machine.restore?.isOpen != true {
+            for waiter in restoreWaiters { waiter.finish() }
+            restoreWaiters = []
+        }
     }
 
     private func readsOutcome(_ event: HostEvent) -> Bool {
@@ -188,7 +197,7 @@ package actor Agent {
                 $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
             }
         case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
-            .operatorRollback:
+            .operatorRollback, .restore, .stopRestore:
             false
         }
     }
@@ -208,7 +217,8 @@ package actor Agent {
             // On the next connection the coordinator gives the order again.
             hasRefusedForJournal = true
             session?.finish()
-        case .tick, .guardActed: break
+        // Who asked for a restore sees that it did not begin.
+        case .tick, .guardActed, .restore, .stopRestore: break
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:
             if unwritten.count < 1000 { unwritten.append(event) }
@@ -250,7 +260,7 @@ package actor Agent {
             }
             orderWork.yield(effect)
         case .fetch, .checkSpace, .capture, .arm, .disarm, .step, .pause, .checks, .evidence,
-            .restore:
+            .restore, .saveBefore, .restorePoint:
             orderWork.yield(effect)
         }
     }
@@ -301,7 +311,7 @@ extension HostEffect {
         case .fetch(let work, _), .checkSpace(let work, _), .capture(let work, _, _, _),
             .arm(let work, _), .disarm(let work, _, _), .step(let work, _, _, _),
             .pause(let work, _), .checks(let work, _, _), .evidence(let work, _, _),
-            .restore(let work, _, _, _, _):
+            .restore(let work, _, _, _, _), .saveBefore(let work, _), .restorePoint(let work, _):
             work
         case .rearm, .cancel, .reconnect, .send, .refuse: nil
         }

@@ -21,8 +21,9 @@ extension PointStore {
             if let name { try checkName(name) }
             try clearScratch()
             try checkSpace(components)
-            let index = UnchangedIndex(files)
-            let writer = PackWriter(files, reader: try ObjectReader(files))
+            let codec = try keys.writing()
+            let index = UnchangedIndex(files, codec)
+            let writer = PackWriter(files, reader: try ObjectReader(files, codec: codec))
             let reader = try reader(writer, index)
             reader.index?.isAsked = !rereads
             let captured = try components.map { spec in
@@ -35,11 +36,12 @@ extension PointStore {
             }
             try writer.finish()
             let manifest = Manifest(
-                version: Manifest.version, id: id, at: at, name: name, reason: reason, rollout: rollout,
+                version: Manifest.version, id: id, at: at, name: name, reason: reason,
+                rollout: rollout,
                 components: captured)
-            try files.replace("points", "\(id).json", try manifest.encoded())
+            try files.replace("points", "\(id).json", try manifest.encoded(codec))
             let (read, digest) = try self.manifest(id)
-            let objects = try ObjectReader(files)
+            let objects = try ObjectReader(files, codec: codec)
             for component in read.components { _ = try catalogue(component, objects) }
             try index.save()
             return read.summary(digest)
@@ -49,8 +51,9 @@ extension PointStore {
     /// The space that a capture of `components` can take at most: what the index does not know,
     /// as if nothing of it could be compressed.
     package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
-        let objects = try ObjectReader(files)
-        let index = UnchangedIndex(files)
+        let codec = try keys.writing()
+        let objects = try ObjectReader(files, codec: codec)
+        let index = UnchangedIndex(files, codec)
         let root = try HostRoot(self.root, files.calls)
         var total: UInt64 = 0
         for spec in components {
@@ -161,7 +164,7 @@ extension PointStore {
     }
 
     /// Removes what processes that are gone left behind.
-    private func clearScratch() throws {
+    func clearScratch() throws {
         for folder in ["packs", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
