@@ -22,8 +22,8 @@ package struct HostSelection: Codable, Sendable, Hashable {
 package struct FleetPointRequest: Codable, Sendable, Hashable {
     /// The hosts.
     package var selection: HostSelection
-    /// What each of them is asked. To create without components means those that the host's newest
-    /// rollout names.
+    /// What each of them is asked. To create without components means those of the newest rollout
+    /// that reached the host.
     package var request: PointRequest
     /// Hosts asked at the same time; nil lets the coordinator choose.
     package var maxParallel: Int?
@@ -49,8 +49,6 @@ package struct PointAnswer: Codable, Sendable, Hashable {
     package var hosts: Int
     /// The id under which the journal keeps what was ordered; nil for a question.
     package var operation: String?
-    /// With create: the rollout whose components were captured, where none were given.
-    package var rollout: RolloutID?
     /// What the host answered.
     package var reply: PointReply?
     /// Why there is no reply. Besides the agent's own codes: `unreachable` the host is not

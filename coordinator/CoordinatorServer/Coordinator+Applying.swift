@@ -39,21 +39,15 @@ extension Coordinator {
     }
 
     private func apply(_ event: RolloutEvent, to id: RolloutID, _ sequence: UInt64) {
-        if case .created(let definition, _, _, _) = event {
+        if case .created = event {
             rollouts[id] = Running()
             order.append(id)
-            remember(definition, of: id)
         }
         rollouts[id]?.sinceCheckpoint += 1
         if case .reported(_, let report, _) = event { countRollback(report, of: id) }
         let effects = advance(id, event, sequence)
         for effect in effects { perform(effect, of: id) }
         if case .created(let definition, _, _, _) = event { catchUp(id, definition) }
-    }
-
-    /// Remembers which rollout is the newest of its hosts, live or in replay.
-    func remember(_ definition: RolloutDefinition, of id: RolloutID) {
-        for host in definition.plan.hosts { newestRollout[host.id] = id }
     }
 
     /// Hands an event to its machine, live or in replay.

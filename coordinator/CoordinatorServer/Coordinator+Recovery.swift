@@ -76,7 +76,6 @@ extension Coordinator {
         for (host, count) in rollouts[id]?.reports ?? [:] {
             self.count(count.number, of: host, at: count.at)
         }
-        if let definition = rollouts[id]?.machine.definition { remember(definition, of: id) }
     }
 
     /// The rollout as of its checkpoint; nil if there is none that this version reads, and then

@@ -95,8 +95,6 @@ package actor Coordinator {
     var rollbacks: [RollbackKind: Int] = [:]
     /// Orders about points whose callers went away: no further host is asked for them.
     var deserted: Set<String> = []
-    /// The newest rollout that each host was part of.
-    var newestRollout: [HostID: RolloutID] = [:]
     /// Digests that an operator took out of quarantine.
     var lifted: Set<Digest> = []
     var generation = Generation(rawValue: 0)

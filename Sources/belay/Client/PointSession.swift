@@ -104,9 +104,14 @@ private struct PointProgressLine {
 }
 
 extension ExitStatus {
-    /// How a command about points ends: damage is 6; failures that all have one reason have its
-    /// code, others 2. A host that nothing was asked of does not count: another one is the reason.
+    /// How a command about points ends: a host that is half restored is 10, damage is 6; failures
+    /// that all have one reason have its code, others 2. A host that nothing was asked of does not
+    /// count: another one is the reason.
     init(outcomeOf answers: [PointAnswer]) {
+        guard !answers.contains(where: { $0.failure?.code == "half_restored" }) else {
+            self = .rollbackFailed
+            return
+        }
         let isDamaged = answers.contains {
             $0.reply?.damaged?.isEmpty == false || $0.failure?.code == "damaged"
         }
@@ -123,8 +128,8 @@ extension ExitStatus {
         switch code {
         case "unreachable": self = .unreachable
         case "not_found": self = .notFound
-        case "busy", "conflict", "stale_generation": self = .conflict
-        case "invalid": self = .invalid
+        case "busy", "conflict", "exists", "stale_generation": self = .conflict
+        case "ambiguous", "invalid": self = .invalid
         default: self = .hostsFailed
         }
     }

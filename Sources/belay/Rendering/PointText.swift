@@ -202,7 +202,7 @@ enum PointText {
             } else if let done = reply?.scrub {
                 "repaired  \(QuantityText.count(done.repaired, "object"))"
             } else {
-                "made  \(point)" + (answer.rollout.map { ", components of \($0)" } ?? "")
+                "made  \(point)"
             }
         return "\(host)  " + what
     }

@@ -1,7 +1,6 @@
 import FleetWire
 import Logging
 import OperatorAPI
-import RolloutCore
 import RolloutPlan
 
 /// Orders about points: durable before the first host hears of them, and so is each outcome before
@@ -87,29 +86,12 @@ extension Coordinator {
     }
 
     private func carryOut(_ work: PointWork, on host: HostID) async -> PointAnswer {
-        guard work.request.action == .create, work.request.components == nil else {
-            return await ask(host, work.request, within: work.pace.within)
+        var answer = await ask(host, work.request, within: work.pace.within)
+        let lacksComponents = work.request.action == .create && work.request.components == nil
+        if lacksComponents, answer.failure?.code == "invalid" {
+            answer.failure?.remedy = "name its components: `belay point create --plan FILE`"
         }
-        do {
-            let (rollout, components) = try await newestComponents(of: host)
-            var request = work.request
-            request.components = components
-            var answer = await ask(host, request, within: work.pace.within)
-            answer.rollout = rollout
-            return answer
-        } catch {
-            return PointAnswer(host: host, failure: APIDoor.failure(for: error))
-        }
-    }
-
-    /// The components that the host's newest rollout names. Throws `APIFailure`.
-    private func newestComponents(of host: HostID) async throws -> (RolloutID, [ComponentSpec]) {
-        guard let id = newestRollout[host] else {
-            throw APIFailure(
-                code: "invalid", message: "no rollout has named components of this host yet",
-                remedy: "name them: `belay point create --plan FILE`")
-        }
-        return (id, try await machine(of: id).machine.definition?.plan.work.components ?? [])
+        return answer
     }
 
     /// Asks hosts and makes each outcome durable before it is shown; gives the hosts that were not
