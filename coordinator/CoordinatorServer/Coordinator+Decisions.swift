@@ -10,7 +10,8 @@ extension Coordinator {
         case .rollout(_, .created), .rollout(_, .command): true
         case .rollout: false
         case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined),
-            .fleet(.generationRaised), .fleet(.pointsAnswered), .fleet(.pointsEnded):
+            .fleet(.generationRaised), .fleet(.pointsAnswered), .fleet(.pointsEnded),
+            .fleet(.troubleFound), .fleet(.troubleEnded):
             false
         case .fleet: true
         }

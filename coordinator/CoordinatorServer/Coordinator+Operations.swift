@@ -122,6 +122,7 @@ extension Coordinator {
         view.agentVersion = present?.agentVersion
         view.metrics = present?.metrics ?? [:]
         view.heldBy = holders[id]
+        view.troubles = registry.troubles[id] ?? []
         return view
     }
 

@@ -166,8 +166,9 @@ extension Coordinator {
         switch message.header.type {
         case .heartbeat:
             let beat = try message.body(Heartbeat.self)
-            if !beat.metrics.isEmpty, presence[host]?.session.number == session.number {
-                presence[host]?.metrics = beat.metrics
+            if presence[host]?.session.number == session.number {
+                if !beat.metrics.isEmpty { presence[host]?.metrics = beat.metrics }
+                notice(beat.troubles ?? [], of: host)
             }
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))
         case .report: try await take(try message.body(TransactionReport.self), session)

@@ -93,6 +93,9 @@ package actor Coordinator {
     var ahead: [HostID: Ahead] = [:]
     /// Restores that hosts reported since the start.
     var rollbacks: [RollbackKind: Int] = [:]
+    /// The troubles of hosts that are in the journal or on their way into it.
+    var noticed: [HostID: Set<TroubleKey>] = [:]
+    var troubleAllowance: [HostID: Allowance] = [:]
     /// Orders about points whose callers went away: no further host is asked for them.
     var deserted: Set<String> = []
     /// Digests that an operator took out of quarantine.

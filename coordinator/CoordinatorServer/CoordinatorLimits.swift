@@ -75,6 +75,12 @@ package enum CoordinatorLimits {
     static let pointTextBytesMax = 1024
     /// Hosts that one selection may name; with all it has any number.
     static let namedHostsMax = 10_000
+    /// Troubles of one host that are looked at; a host with more is in need of somebody anyway.
+    static let troublesMax = 32
+    /// How many troubles of one host may come and go at once, and how often one more may: a host
+    /// that is broken or evil must not fill the journal.
+    static let troubleBurst = 64.0
+    static let troubleEvery = Milliseconds.seconds(30)
     /// While answers are waited for, an empty line leaves this often: whoever went away is noticed
     /// by it, and whoever waits sees that the coordinator lives.
     static let answersTickEvery = Milliseconds.seconds(1)

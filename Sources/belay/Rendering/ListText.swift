@@ -41,6 +41,15 @@ enum ListText {
         ]
         if let skew = host.clockSkew { rows.append(("clock", clock(skew, style))) }
         if let revoked = host.revoked { rows.append(("revoked", revoked)) }
+        for trouble in host.troubles {
+            rows.append(
+                (
+                    "trouble",
+                    style.paint(trouble.kind.replacing("_", with: " "), .bad)
+                        + " \(trouble.subject), since \(QuantityText.date(trouble.since)): "
+                        + PlainText.line(trouble.text)
+                ))
+        }
         rows += section("labels", host.labels.map { ($0, $1) })
         rows += section("facts", host.facts.map { ($0, $1) })
         rows += section(
@@ -131,6 +140,23 @@ enum ListText {
 
     private static func state(_ host: HostView, _ style: Style) -> String {
         if host.revoked != nil { return style.paint("revoked", .bad) }
+        let troubles = trouble(host).map { ", " + style.paint($0, .bad) } ?? ""
+        return connection(host, style) + troubles
+    }
+
+    /// What is wrong with the host in two words, for tables; nil if nothing is.
+    private static func trouble(_ host: HostView) -> String? {
+        guard let first = host.troubles.first else { return nil }
+        let words =
+            switch first.kind {
+            case "point_damaged": "point damaged"
+            case "half_restored": "half restored"
+            default: first.kind.replacing("_", with: " ")
+            }
+        return host.troubles.count > 1 ? "\(words) and \(host.troubles.count - 1) more" : words
+    }
+
+    private static func connection(_ host: HostView, _ style: Style) -> String {
         guard host.connected else { return style.paint("away", .caution) }
         guard let skew = host.clockSkew, isWrong(skew) else {
             return style.paint("connected", .good)

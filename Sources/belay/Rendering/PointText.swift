@@ -124,7 +124,7 @@ enum PointText {
                 ]
                     + kinds.map { kind in
                         let count = changes.count { $0.change == kind }
-                        return isCut && count > 0 ? "\(count)+" : "\(count)"
+                        return isCut ? "\(count)+" : "\(count)"
                     })
         }
         return table.lines(style: style, empty: "nothing \(past)")
