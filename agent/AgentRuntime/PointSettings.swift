@@ -1,4 +1,5 @@
 package import FleetWire
+import HostProcesses
 package import HostSnapshots
 import HostSteps
 
