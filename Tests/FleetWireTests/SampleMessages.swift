@@ -144,6 +144,7 @@ enum SampleMessages {
             point: point, before: point, components: [ComponentName(unchecked: "release")],
             changed: 1, removed: 2, took: Milliseconds(40))
         reply.prune = PruneReply(removed: [point], kept: 4, freed: ByteCount(512))
+        reply.prune?.deferred = ["points are being read"]
         reply.scrub = ScrubReply(
             objects: 12, bytes: ByteCount(4096), damagedPoints: [point], repaired: 1,
             took: Milliseconds(9))

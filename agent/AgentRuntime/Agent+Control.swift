@@ -39,7 +39,7 @@ extension Agent {
                     rollout: $0.plan.rollout, attempt: $0.attempt, phase: $0.phase.name,
                     point: $0.point)
             }, restore: machine.restore.map(AgentStatus.Restore.init), troubles: troubles,
-            scrubbed: nil)
+            scrubbed: health.scrubbed)
     }
 
     private func validate(_ checks: [CheckSpec]?) async throws -> [CheckResult] {

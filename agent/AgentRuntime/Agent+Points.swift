@@ -28,7 +28,9 @@ extension Agent {
             request.components = newest.components
         }
         let asked = request
-        return try await work(plan, updates) { try $0.carry(asked) }
+        let reply = try await work(plan, updates) { try $0.carry(asked) }
+        heed(asked, reply)
+        return reply
     }
 
     /// Runs `body` on a thread of its own, so that what an operator asks never holds up a rollout.
@@ -44,13 +46,13 @@ extension Agent {
         pointRequests += 1
         defer { pointRequests -= 1 }
         let hands = HostHands(self)
-        let inUse = pointsInUse
+        let (inUse, damaged) = (pointsInUse, health.damagedPoints)
         let outcome = await OwnThread.run { _ in
             Swift.Result {
                 let store = try hands.store(plan)
                 return try body(
                     PointWork(
-                        store: store, inUse: inUse, damaged: [], root: hands.state.rootDirectory,
+                        store: store, inUse: inUse, damaged: damaged, root: hands.state.rootDirectory,
                         updates: updates))
             }
         }

@@ -3,7 +3,12 @@ import FleetWire
 
 /// What is wrong with this host itself, for heartbeats and `status`.
 extension Agent {
-    var troubles: [HostTrouble] { halfRestored }
+    /// At most this many are told; damage by the hundred is one story.
+    private static let troublesMax = 50
+
+    var troubles: [HostTrouble] {
+        Array((halfRestored + health.troubles).prefix(Self.troublesMax))
+    }
 
     private var halfRestored: [HostTrouble] {
         Dictionary(grouping: machine.halfRestored, by: \.point).sorted { $0.key < $1.key }.map {

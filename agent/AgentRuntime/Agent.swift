@@ -34,6 +34,10 @@ package actor Agent {
     var heartbeatEvery = Milliseconds.seconds(10)
     /// The newest request for a certificate on this session, and the key that it is for.
     var asked: (message: String, key: String)?
+    /// What is known of the stored points' health.
+    var health: PointHealth
+    /// True once points were added or let go since retention was last applied.
+    var isRetentionDue = true
     /// Requests on points that are being worked on.
     var pointRequests = 0
     /// Who hears how far the restore outside rollouts is, and those who wait for its end.
@@ -73,6 +77,7 @@ package actor Agent {
         journal = try AgentJournal(path: state.file("journal.sqlite"))
         try state.requirePrivate()
         machine = try journal.load()
+        health = state.value(PointHealth.self, in: PointHealth.fileName) ?? PointHealth()
         threads = NIOThreadPool(numberOfThreads: 2)
         threads.start()
         (work, orderWork) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
@@ -86,6 +91,7 @@ package actor Agent {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.carryOutWork() }
             group.addTask { await self.tickOn() }
+            group.addTask { await self.keepPoints() }
             group.addTask { try await ControlSocket.serve(self) }
             group.addTask { try await self.runSessions() }
             defer { group.cancelAll() }
@@ -244,7 +250,9 @@ package actor Agent {
 
     private func begin(_ effect: HostEffect) {
         switch effect {
-        case .send(let report): session?.post(.report, report)
+        case .send(let report):
+            if report.kind == .captured || report.kind == .committed { isRetentionDue = true }
+            session?.post(.report, report)
         case .refuse(let message, let refusal):
             logger.warning("order refused", metadata: ["reason": "\(refusal.reason)"])
             session?.post(.refused, refusal, re: message)

@@ -15,6 +15,8 @@ struct PointWork {
     let damaged: Set<PointID>
     let root: String
     let updates: ControlUpdates
+    /// When `inUse` was found.
+    let seen = HostClock.now()
     /// Raised when nobody wants the result any more.
     let cancellation: OwnThread.Cancellation
 
@@ -36,7 +38,10 @@ struct PointWork {
         case .create: return try create(request)
         case .show: return try show(request)
         case .verify: return try verify(request)
-        case .diff, .restore, .prune, .scrub, .repair:
+        case .prune: return try prune(request)
+        case .scrub: return try scrub()
+        case .repair: return try repair()
+        case .diff, .restore:
             throw Refusal(
                 code: "unsupported", reason: "\(request.action.rawValue) is not known here",
                 remedy: "update the agent")
@@ -55,6 +60,7 @@ struct PointWork {
         }
         let points = try store.list()
         if text == "latest", let newest = points.last { return newest }
+        // A name is looked for in what is listed: it is one read of each manifest, not two.
         if let found = points.first(where: { $0.id.rawValue == text || $0.name == text }) {
             return found
         }
@@ -92,9 +98,10 @@ struct PointWork {
             line.entries = $0
             updates.send(line)
         }
-        for entry in try store.show(point.id).entries {
+        _ = try store.show(point.id) { _, entry in
             try check()
-            pages.add(HostPath.asPlanned(entry, root: root))
+            pages.add(entry)
+            return true
         }
         var reply = PointReply(points: [shown(point)])
         reply.entries = pages.end()
@@ -109,11 +116,12 @@ struct PointWork {
             line.damaged = $0
             updates.send(line)
         }
-        let damaged = try store.verify(point.id)
+        let damaged = try store.verify(
+            point.id, deep: request.deep == true, progress: updates.progress)
         for line in damaged { pages.add(HostPath.asPlanned(line, root: root)) }
-        var seen = shown(point)
-        seen.isDamaged = !damaged.isEmpty
-        var reply = PointReply(points: [seen])
+        var looked = shown(point)
+        looked.isDamaged = !damaged.isEmpty
+        var reply = PointReply(points: [looked])
         reply.damaged = pages.end()
         reply.more = pages.more
         return reply

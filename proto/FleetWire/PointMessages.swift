@@ -158,6 +158,8 @@ package struct PruneReply: Codable, Sendable, Hashable {
     package var kept: Int
     /// Bytes that the store no longer takes.
     package var freed: ByteCount
+    /// Why something was left for the next prune, one sentence each; nil if nothing was.
+    package var deferred: [String]?
     /// A reply of these fields.
     package init(removed: [PointID], kept: Int, freed: ByteCount) {
         self.removed = removed

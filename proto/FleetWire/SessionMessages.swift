@@ -100,7 +100,8 @@ package struct Heartbeat: Codable, Sendable, Hashable {
 
 /// Something on a host that an operator has to look at.
 package struct HostTrouble: Codable, Sendable, Hashable {
-    /// A stable name: `point_damaged`, `half_restored`, `scrub_failed`; others may come.
+    /// A stable name: `point_damaged`, `store_damaged`, `half_restored`, `scrub_failed`; others may
+    /// come.
     package var kind: String
     /// What it is about: a point's id.
     package var subject: String
