@@ -74,6 +74,40 @@ struct SessionTests {
         }
     }
 
+    @Test("of a host that reports without end are ended, and what it has to say is taken later")
+    func flood() async throws {
+        let scratch = try Scratch()
+        let late = Mutex<Int64>(0)
+        let clock: @Sendable () -> Timestamp = { wallClock() + .seconds(late.withLock { $0 }) }
+        try await RunningCoordinator.run(.memory, in: scratch, clock: clock) { coordinator in
+            let token = try await coordinator.api.token(lifetime: .seconds(864_000))
+            let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
+            let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            func long(_ agent: TestAgent, _ number: UInt64) -> TransactionReport {
+                var report = agent.report(number)
+                report.failure = String(repeating: "x", count: 900_000)
+                return report
+            }
+            var number: UInt64 = 0
+            var farewell: Farewell?
+            while farewell == nil, number < 200 {
+                number += 1
+                try await agent.send(.report, long(agent, number))
+                let answer = try await agent.next()
+                if answer.header.type == .bye { farewell = try answer.body(Farewell.self) }
+            }
+            #expect(farewell?.retryAfter == .seconds(30))
+            // 64 MiB hold 74 reports of 0.9 MB; the next one is too much.
+            #expect(number == 75)
+            late.withLock { $0 = 3600 }
+            let (again, welcome) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            #expect(welcome.acknowledged == number - 1)
+            try await again.send(.report, long(again, number))
+            #expect(try await again.next().body(Acknowledgement.self).upTo == number)
+            again.connection.close()
+        }
+    }
+
     @Test("that begin after the coordinator's certificate was renewed see the new one")
     func renewal() async throws {
         let scratch = try Scratch()

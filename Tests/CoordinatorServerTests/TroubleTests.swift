@@ -98,11 +98,11 @@ struct TroubleTests {
 
     @Test("an allowance lets a burst pass, then one at a time, whatever the clock does")
     func allowance() {
-        let rate = Allowance.Rate(burst: 3, every: .seconds(10))
+        let rate = Allowance.Rate(burst: 3, perSecond: 0.1)
         var allowance = Allowance()
         var now = Timestamp(milliseconds: 1_000_000)
         func taken(of tries: Int, at moment: Timestamp) -> Int {
-            (0..<tries).count { _ in allowance.take(rate, now: moment) }
+            (0..<tries).count { _ in allowance.take(rate, 1, now: moment) }
         }
         #expect(taken(of: 5, at: now) == 3)
         now = now + .seconds(9)

@@ -171,7 +171,9 @@ extension Coordinator {
                 notice(beat.troubles ?? [], of: host)
             }
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))
-        case .report: try await take(try message.body(TransactionReport.self), session)
+        case .report:
+            try await take(
+                try message.body(TransactionReport.self), bytes: message.payloadBytes, session)
         case .renew: try await renew(message, session)
         case .inspection, .checked, .points, .unsupported: session.take(answer: message)
         case .refused:

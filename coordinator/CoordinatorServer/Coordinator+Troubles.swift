@@ -30,7 +30,8 @@ extension Coordinator {
         let known = noticed[host] ?? Set((registry.troubles[host] ?? []).map(TroubleKey.init))
         for key in Set(told.keys).symmetricDifference(known).sorted() {
             // What cannot be taken now is looked at again with the next heartbeat.
-            guard troubleAllowance[host, default: Allowance()].take(.troubles, now: clock()) else {
+            guard troubleAllowance[host, default: Allowance()].take(.troubles, 1, now: clock())
+            else {
                 return
             }
             noticed[host, default: known].formSymmetricDifference([key])
@@ -70,31 +71,5 @@ extension Coordinator {
             kind: isWord ? trouble.kind : "other",
             subject: PlainText.line(trouble.subject.cut(toJSONBytes: 256)),
             text: trouble.text.cut(toJSONBytes: 1024), since: trouble.since)
-    }
-}
-
-/// How often one host may make the coordinator write into its journal by itself: bursts pass, and
-/// what is more than that waits.
-struct Allowance: Sendable {
-    /// What is bounded: how many at once, and one more after each span.
-    struct Rate: Sendable {
-        let burst: Double
-        let every: Milliseconds
-
-        static let troubles = Rate(
-            burst: CoordinatorLimits.troubleBurst, every: CoordinatorLimits.troubleEvery)
-    }
-
-    private var spent = 0.0
-    private var at: Timestamp?
-
-    /// True if one more is allowed at `now`, and takes it. A clock that goes back gives nothing.
-    mutating func take(_ rate: Rate, now: Timestamp) -> Bool {
-        let passed = max(0, at.map { now.since($0).count } ?? 0)
-        at = now
-        spent = max(0, spent - Double(passed) / Double(rate.every.count))
-        guard spent + 1 <= rate.burst else { return false }
-        spent += 1
-        return true
     }
 }

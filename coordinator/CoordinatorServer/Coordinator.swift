@@ -96,6 +96,9 @@ package actor Coordinator {
     /// The troubles of hosts that are in the journal or on their way into it.
     var noticed: [HostID: Set<TroubleKey>] = [:]
     var troubleAllowance: [HostID: Allowance] = [:]
+    var reportAllowance: [HostID: Allowance] = [:]
+    /// Hosts whose reports are more than their allowance at present.
+    var overReporting: Set<HostID> = []
     /// Orders about points whose callers went away: no further host is asked for them.
     var deserted: Set<String> = []
     /// Digests that an operator took out of quarantine.

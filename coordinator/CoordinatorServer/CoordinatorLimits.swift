@@ -77,10 +77,20 @@ package enum CoordinatorLimits {
     static let namedHostsMax = 10_000
     /// Troubles of one host that are looked at; a host with more is in need of somebody anyway.
     static let troublesMax = 32
-    /// How many troubles of one host may come and go at once, and how often one more may: a host
-    /// that is broken or evil must not fill the journal.
+    /// How many troubles of one host may come and go at once: a host that is broken or evil must not
+    /// fill the journal.
     static let troubleBurst = 64.0
-    static let troubleEvery = Milliseconds.seconds(30)
+    /// And how many more each second: one in half a minute.
+    static let troublesPerSecond = 1.0 / 30
+    /// Bytes of reports that one host may have kept at once: some hundred times what a rollout with
+    /// long outputs takes. Fewer would slow an honest host down.
+    static let reportBurstBytes = Double(64 << 20)
+    /// Bytes of reports that are given back each second, about 350 MB a day.
+    static let reportBytesPerSecond = 4096.0
+    /// A report costs the journal this many bytes even if it is smaller.
+    static let reportBytesMin = 1024
+    /// A host that reports too much comes back after this.
+    static let reportPause = Milliseconds.seconds(30)
     /// While answers are waited for, an empty line leaves this often: whoever went away is noticed
     /// by it, and whoever waits sees that the coordinator lives.
     static let answersTickEvery = Milliseconds.seconds(1)
