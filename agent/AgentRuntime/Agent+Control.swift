@@ -1,6 +1,7 @@
 import AgentCore
 import FleetWire
 import HostProcesses
+import HostSnapshots
 
 /// Break-glass: what works on the host with no coordinator.
 extension Agent {
@@ -23,6 +24,10 @@ extension Agent {
             }
         } catch let refusal as Refusal {
             reply.refusal = refusal
+        } catch let error as PointError {
+            let text = HostPath.asPlanned(
+                "\(error.attempt) \(error.subject): \(error.cause)", root: state.rootDirectory)
+            reply.refusal = Refusal(code: "failed", reason: text, remedy: error.remedy)
         } catch {
             reply.refusal = Refusal(code: "failed", reason: HostHands(self).shown(error))
         }

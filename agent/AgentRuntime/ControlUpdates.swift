@@ -50,16 +50,6 @@ package final class ControlUpdates: Sendable {
     /// One batch of lines has left.
     func delivered() { waiting.subtract(1, ordering: .relaxed) }
 
-    /// A restore's progress, in the terms of all others.
-    func progress(_ progress: RestoreProgress) {
-        deliver(
-            ControlLine(
-                ControlProgress(
-                    phase: PointProgress.Phase.restoring.rawValue, component: progress.component,
-                    entries: progress.done, entriesTotal: progress.total, bytes: ByteCount(0),
-                    bytesTotal: nil)))
-    }
-
     func progress(_ progress: PointProgress) { deliver(ControlLine(ControlProgress(progress))) }
 
     /// Sends lines; blocks the thread while too many wait.

@@ -41,10 +41,8 @@ struct PointWork {
         case .prune: return try prune(request)
         case .scrub: return try scrub()
         case .repair: return try repair()
-        case .diff, .restore:
-            throw Refusal(
-                code: "unsupported", reason: "\(request.action.rawValue) is not known here",
-                remedy: "update the agent")
+        case .diff: return try diff(request)
+        case .restore: return try dryRun(request)
         }
     }
 
@@ -170,10 +168,16 @@ struct PointWork {
     ) throws -> PointSummary {
         let now = HostClock.now()
         let random = (0..<4).map { _ in UInt8.random(in: .min ... .max) }
-        return try store.create(
+        let made = try store.create(
             id: PointStore.makeID(at: now, random: random), at: now, name: name, reason: reason,
             rollout: rollout, components: components, rereads: rereads,
             progress: updates.progress)
+        guard cancellation.isCancelled else { return made }
+        // It was stopped too late for the capture, so what it made goes again.
+        _ = try store.prune(
+            keeping: RetentionPolicy(), inUse: Set(inUse.keys), removing: [made.id],
+            now: HostClock.now())
+        throw Refusal.stopped
     }
 
     /// Throws once nobody wants the answer any more.

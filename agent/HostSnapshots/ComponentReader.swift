@@ -1,6 +1,14 @@
 import FleetWire
 import Glibc
 
+/// What a restore wants to know of a walk.
+struct WalkWatch {
+    /// Called with each regular file before it is pushed; gives its chunks if they are known.
+    var found: (stat, [UInt8]) throws -> [ObjectID]?
+    /// Called with the path of each thing that an interrupted restore left.
+    var leftover: ([UInt8]) -> Void
+}
+
 /// Makes the entries of a component as it is now: for a capture, a comparison or a digest.
 struct ComponentReader {
     let root: HostRoot
@@ -10,6 +18,8 @@ struct ComponentReader {
     let index: UnchangedIndex?
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
+    /// Watches a walk for a restore.
+    var watch: WalkWatch?
 
     func entries(of spec: ComponentSpec) throws -> [Entry] {
         var entries: [Entry] = []
@@ -48,6 +58,7 @@ struct ComponentReader {
         let walker = TreeWalker(
             root: root, excludes: excludes,
             content: { parent, name, found, path in
+                if let known = try watch?.found(found, path) { return (known, found) }
                 do {
                     return try reader.read(parent, name, found, path: path)
                 } catch  where tolerant {
@@ -55,6 +66,7 @@ struct ComponentReader {
                     return ([ObjectID(hashing: Array("unsteady".utf8))], found)
                 }
             }, push: push)
+        walker.leftover = watch?.leftover
         for path in paths.sorted() { try walker.walk(path) }
     }
 

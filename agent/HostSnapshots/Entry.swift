@@ -13,6 +13,10 @@ struct Entry: Equatable {
     static let sparse: UInt8 = 1
     /// Another file system is mounted here; what it holds is not captured.
     static let mountPoint: UInt8 = 2
+    /// The file was immutable: nobody can change, replace or remove it until it is not.
+    static let immutable: UInt8 = 4
+    /// The file could only be appended to.
+    static let appendOnly: UInt8 = 8
 
     var kind: Kind
     /// Not part of the state: how a thing is stored, not what it is.

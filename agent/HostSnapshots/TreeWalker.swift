@@ -11,6 +11,8 @@ final class TreeWalker {
     private let content: Content
     private var links: [Inode: [UInt8]] = [:]
     private let push: (Entry) throws -> Void
+    /// Is given what an interrupted restore left beside, which belongs to no component.
+    var leftover: (([UInt8]) -> Void)?
 
     private struct Inode: Hashable {
         var device: UInt64
@@ -66,6 +68,10 @@ final class TreeWalker {
         }
         for child in try directory.names() {
             let childPath = path + [UInt8(ascii: "/")] + child
+            if TreeRestore.isBeside(child) {
+                leftover?(childPath)
+                continue
+            }
             guard let status = try directory.status(of: child) else { continue }
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
             if excludes.excludes(Array(childPath[base...]), isDirectory: isDirectory) { continue }
