@@ -35,11 +35,12 @@ struct PointRestoreTests {
     @Test("a host at a time, by the id that was looked at before the first was touched")
     func order() async throws {
         let crowd = Crowd()
+        let expected = Mutex(0)
         let points = Mutex<[String]>([])
         try await with { host, request, _ in
             if request.action == .restore {
                 points.withLock { $0.append(request.point ?? "") }
-                await crowd.pass()
+                await crowd.pass(awaiting: expected.withLock { $0 })
             }
             return PointAgents.healthy(host, request)
         } _: { coordinator, agents in
@@ -51,6 +52,7 @@ struct PointRestoreTests {
             #expect(points.withLock { $0 } == Self.names.map { "20261124T230501Z-\($0)" })
             var two = restore()
             two.maxUnavailable = .percent(50)
+            expected.withLock { $0 = 2 }
             #expect(try await coordinator.ask(two).lines().count == 4)
             #expect(await crowd.most == 2)
         }

@@ -190,11 +190,13 @@ actor Crowd {
     private var inside = 0
     private(set) var most = 0
 
-    /// Stays until others had their chance to come in.
-    func pass() async {
+    /// Stays until `expected` were in at the same time, or others had their chance to come in.
+    func pass(awaiting expected: Int = 0) async {
         inside += 1
         most = max(most, inside)
+        let deadline = ContinuousClock.now + .seconds(10)
         for _ in 0..<200 { await Task.yield() }
+        while most < expected, ContinuousClock.now < deadline { await Task.yield() }
         inside -= 1
     }
 }

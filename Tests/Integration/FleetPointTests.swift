@@ -4,7 +4,7 @@ import OperatorAPI
 import Testing
 
 @Suite("Points over a fleet of real processes", .serialized)
-struct PointTests {
+struct FleetPointTests {
     private func answers(_ output: ChildProcess.Output) throws -> [PointAnswer] {
         try WireJSON.decode([PointAnswer].self, from: Array(output.out.utf8))
     }
