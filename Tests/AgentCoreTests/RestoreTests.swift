@@ -126,7 +126,8 @@ import Testing
             host.machine.restore?.phase == .refused("the agent stopped before anything was changed"))
 
         host.give(.restore(try wanted()))
-        #expect(host.step())
+        let hasStepped = host.step()
+        #expect(hasStepped)
         // The capture has ended and the restore was ordered; now it dies.
         guard case .restoring = host.machine.restore?.phase else {
             Issue.record("it stands \(String(describing: host.machine.restore?.phase))")

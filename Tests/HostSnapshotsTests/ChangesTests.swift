@@ -31,7 +31,7 @@ import Testing
             }, uniquingKeysWith: { first, second in "\(first) and \(second)" })
     }
 
-    @Test(arguments: 1...30)
+    @Test(arguments: 1...12)
     func aDryRunListsExactlyWhatTheRestoreThenDoes(seed: Int) throws {
         let scratch = try Scratch()
         var random = RandomTree(state: UInt64(seed) &* 0xD1B5_4A32_D192_ED03)

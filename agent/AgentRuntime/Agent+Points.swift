@@ -117,6 +117,14 @@ extension Agent {
         return try reply(to: restore.number, wanted.point)
     }
 
+    /// Waits until no restore is under way.
+    func waitForRestore() async {
+        guard machine.restore?.isOpen == true else { return }
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        restoreWaiters.append(end)
+        for await _ in ended {}
+    }
+
     /// Waits until the restore of this number has ended, or this task is cancelled.
     private func waitForRestore(_ number: UInt64, _ updates: ControlUpdates) async {
         let (ended, end) = AsyncStream<Void>.makeStream()

@@ -100,12 +100,17 @@ package actor Agent {
         try? await threads.shutdownGracefully()
     }
 
-    /// Carries `body` out with no coordinator, on the state that this process holds.
-    package func offline(_ body: @Sendable @escaping (Agent) async throws -> Void) async throws {
+    /// Carries `body` out with no coordinator, on the state that this process holds. If it changes
+    /// something, what a killed agent left half done is carried on first; who only looks sees it as
+    /// it stands.
+    package func offline(
+        changing: Bool, _ body: @Sendable @escaping (Agent) async throws -> Void
+    ) async throws {
         try await recover()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.carryOutWork() }
+            if changing { group.addTask { await self.carryOutWork() } }
             defer { group.cancelAll() }
+            if changing { await self.waitForRestore() }
             try await body(self)
         }
         try? await threads.shutdownGracefully()

@@ -18,7 +18,7 @@ package enum ControlClient {
         let agent = try Agent(state: state, logger: logger)
         let (replies, done) = AsyncStream<ControlReply>.makeStream()
         let updates = ControlUpdates(update)
-        try await agent.offline { agent in
+        try await agent.offline(changing: request.changes) { agent in
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for await _ in stops { updates.stop(.asked) }

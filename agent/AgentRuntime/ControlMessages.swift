@@ -24,6 +24,15 @@ package struct ControlRequest: Codable, Sendable, Hashable {
     package var to: PointID?
     /// A request of this command.
     package init(_ command: Command) { self.command = command }
+
+    /// True if carrying it out changes the host or its store.
+    var changes: Bool {
+        switch command {
+        case .status, .validate, .cancel: false
+        case .rollback: true
+        case .point: point?.mutates ?? false
+        }
+    }
 }
 
 /// One line of the agent's answer: any number of updates, then one reply.

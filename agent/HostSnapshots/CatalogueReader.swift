@@ -11,6 +11,8 @@ final class CatalogueReader {
     private var position = 0
     private var nextObject = 0
     private var isDone = false
+    /// Where the entry stands to which it stepped last.
+    private var head = 0..<0
     /// Entries given so far.
     private(set) var count = 0
 
@@ -22,27 +24,42 @@ final class CatalogueReader {
     /// The next entry; nil after the last. Throws `PointError` if an object is missing or damaged,
     /// an entry is ill-formed, or, after the last, the state is not that of the manifest.
     func next() throws -> Entry? {
-        guard !isDone else { return nil }
+        guard try step() else { return nil }
+        return try Entry(decoding: bytes[head])
+    }
+
+    /// Steps to the next entry, false after the last; throws what `next` throws, but for an entry's
+    /// form.
+    func step() throws -> Bool {
+        guard !isDone else { return false }
         guard try reach(4) else {
             guard position == bytes.count else { throw damage("it ends within an entry") }
-            return try finish()
+            try finish()
+            return false
         }
         let length = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard length <= SnapshotLimits.entryBytesMax, try reach(4 + length) else {
-            throw damage("an entry is longer than all that follows")
-        }
+        guard length <= SnapshotLimits.entryBytesMax, length >= EntryView.bytesMin,
+            try reach(4 + length)
+        else { throw damage("an entry is longer than all that follows, or too short") }
         let start = position + 4
         position = start + length
-        let entry = try Entry(decoding: bytes[start..<position])
+        head = start..<position
         count += 1
-        if entry.kind != .socket {
+        if bytes[start] != Entry.Kind.socket.rawValue {
             // Kind and flags stand first; flags do not count in the state.
-            bytes[start + 1] = 0
+            let flags = bytes[start + EntryView.flagsOffset]
+            bytes[start + EntryView.flagsOffset] = 0
             bytes.withUnsafeBytes {
                 state.update(UnsafeRawBufferPointer(rebasing: $0[(start - 4)..<position]))
             }
+            bytes[start + EntryView.flagsOffset] = flags
         }
-        return entry
+        return true
+    }
+
+    /// Calls `body` with the encoded entry to which it stepped last, without its length.
+    func withHead<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head])) }
     }
 
     /// Calls `body` with each entry that is left.
@@ -64,13 +81,12 @@ final class CatalogueReader {
         return true
     }
 
-    private func finish() throws -> Entry? {
+    private func finish() throws {
         isDone = true
         bytes = []
         guard count == component.entries, state.finish() == component.state else {
             throw damage("its state does not match the manifest")
         }
-        return nil
     }
 
     private func damage(_ why: String) -> PointError {

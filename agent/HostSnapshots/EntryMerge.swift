@@ -1,108 +1,132 @@
-/// The order of a catalogue within one of its component's paths: a directory before what it holds,
-/// names by their bytes.
-struct CatalogueOrder {
-    /// Counts how often the order began anew: a component's paths may lie within each other.
-    private var part = 0
-    private var last: [UInt8] = []
-
-    struct Place {
-        var part: Int
-        var path: [UInt8]
-
-        func precedes(_ other: Place) -> Bool {
-            part != other.part
-                ? part < other.part : CatalogueOrder.precedes(path, other.path)
-        }
-    }
-
-    /// The place of the next entry of a stream.
-    mutating func place(_ path: [UInt8]) -> Place {
-        let place = peek(path)
-        part = place.part
-        last = path
-        return place
-    }
-
-    /// The place that the next entry of a stream would have.
-    func peek(_ path: [UInt8]) -> Place {
-        Place(part: last.isEmpty || Self.precedes(last, path) ? part : part + 1, path: path)
-    }
-
-    /// True if `left` comes before `right`. A slash counts less than any byte of a name.
-    static func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        let slash = UInt8(ascii: "/")
-        let count = min(left.count, right.count)
-        return left.withUnsafeBufferPointer { one in
-            right.withUnsafeBufferPointer { two in
-                for index in 0..<count where one[index] != two[index] {
-                    return one[index] == slash || (two[index] != slash && one[index] < two[index])
-                }
-                return left.count < right.count
-            }
-        }
-    }
-}
-
-/// Brings two streams of entries in the catalogue's order together: the captured ones, which it
-/// pulls, and those of what is there, which are pushed. Neither stream is ever held.
+/// Brings two streams of encoded entries in the catalogue's order together: the captured ones, which
+/// it pulls, and those of what is there, which are pushed. Neither stream is ever held, and what is
+/// the same in both is not even decoded.
 final class EntryMerge {
     /// What stands at one path in the two streams.
     enum Pair {
         case wanted(Entry)
         case present(Entry)
         case both(wanted: Entry, present: Entry)
+        /// A thing that is neither a directory nor a hard link, nor immutable, is the same in both.
+        case same
     }
 
-    private let next: () throws -> Entry?
+    private let wanted: CatalogueReader
     private let visit: (Pair) throws -> Void
-    private var order = CatalogueOrder()
-    private var presentOrder = CatalogueOrder()
-    private var head: (place: CatalogueOrder.Place, entry: Entry)?
+    /// Where the present entry of `wanted` comes in the order; nil for those of a component whose
+    /// paths do not lie within each other: their order never begins anew.
+    private var wantedOrder: PartOrder?
+    private var presentOrder: PartOrder?
+    private var hasHead = false
     private var hasBegun = false
 
-    /// `next` gives the captured entries, nil at their end; `visit` is given each path once.
-    init(_ next: @escaping () throws -> Entry?, visit: @escaping (Pair) throws -> Void) {
-        self.next = next
+    /// Counts how often the order of a stream began anew.
+    private struct PartOrder {
+        var part = 0
+        private var last: [UInt8] = []
+
+        mutating func step(to path: UnsafeRawBufferPointer) {
+            part = peek(path)
+            last = Array(path)
+        }
+
+        func peek(_ path: UnsafeRawBufferPointer) -> Int {
+            let isNext = last.withUnsafeBytes { PathOrder.compare($0, path) < 0 }
+            return isNext || last.isEmpty ? part : part + 1
+        }
+    }
+
+    /// `isNested` says that paths of the component lie within others of it. `visit` is given each
+    /// path once, those of nested ones twice.
+    init(
+        _ wanted: CatalogueReader, isNested: Bool, visit: @escaping (Pair) throws -> Void
+    ) {
+        self.wanted = wanted
         self.visit = visit
+        if isNested { (wantedOrder, presentOrder) = (PartOrder(), PartOrder()) }
+    }
+
+    /// Adds an encoded entry of what is there.
+    func push(_ present: UnsafeRawBufferPointer) throws {
+        let path = EntryView(present).path
+        try advance(to: path)
+        presentOrder?.step(to: path)
+        guard hasHead, wanted.withHead({ PathOrder.compare(EntryView($0).path, path) == 0 }) else {
+            return try visit(.present(try Entry(decoding: present)))
+        }
+        if wanted.withHead({ Self.areSame($0, present) }) {
+            try visit(.same)
+        } else {
+            try visit(.both(wanted: try head(), present: try Entry(decoding: present)))
+        }
+        try pull()
     }
 
     func push(_ present: Entry) throws {
-        let place = presentOrder.place(present.path)
-        try advance(to: place)
-        if let head, head.entry.path == present.path {
-            try pull()
-            try visit(.both(wanted: head.entry, present: present))
-        } else {
-            try visit(.present(present))
-        }
+        try present.encoded().withUnsafeBytes { try push($0) }
     }
 
     /// All of what is there was pushed.
     func finish() throws {
         if !hasBegun { try pull() }
-        while let head {
-            try pull()
-            try visit(.wanted(head.entry))
-        }
+        while hasHead { try visitHead() }
     }
 
     /// The captured entry of the path that will be pushed next, if there is one.
     func wanted(at path: [UInt8]) throws -> Entry? {
-        try advance(to: presentOrder.peek(path))
-        guard let head, head.entry.path == path else { return nil }
-        return head.entry
-    }
-
-    private func advance(to place: CatalogueOrder.Place) throws {
-        if !hasBegun { try pull() }
-        while let head, head.place.precedes(place) {
-            try pull()
-            try visit(.wanted(head.entry))
+        try path.withUnsafeBytes { path in
+            try advance(to: path)
+            guard hasHead, wanted.withHead({ PathOrder.compare(EntryView($0).path, path) == 0 })
+            else { return nil }
+            return try head()
         }
     }
 
+    private func advance(to path: UnsafeRawBufferPointer) throws {
+        if !hasBegun { try pull() }
+        while hasHead, isHeadBefore(path) { try visitHead() }
+    }
+
+    private func isHeadBefore(_ path: UnsafeRawBufferPointer) -> Bool {
+        if let presentOrder, let wantedOrder {
+            let part = presentOrder.peek(path)
+            if part != wantedOrder.part { return wantedOrder.part < part }
+        }
+        return wanted.withHead { PathOrder.compare(EntryView($0).path, path) < 0 }
+    }
+
+    private func visitHead() throws {
+        try visit(.wanted(try head()))
+        try pull()
+    }
+
+    private func head() throws -> Entry { try wanted.withHead { try Entry(decoding: $0) } }
+
     private func pull() throws {
         hasBegun = true
-        head = try next().map { (order.place($0.path), $0) }
+        hasHead = try wanted.step()
+        if hasHead, wantedOrder != nil {
+            wanted.withHead { wantedOrder?.step(to: EntryView($0).path) }
+        }
+    }
+
+    /// True if only flags may differ, and nothing more has to be known of the two.
+    private static func areSame(
+        _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
+    ) -> Bool {
+        // What cannot be changed has to be known, even where it need not be.
+        let frozen = Entry.immutable | Entry.appendOnly
+        guard left.count == right.count, left[0] == right[0],
+            right[EntryView.flagsOffset] & frozen == 0, left[0] != Entry.Kind.directory.rawValue, left[0] != Entry.Kind.hardLink.rawValue
+        else { return false }
+        let rest = EntryView.flagsOffset + 1
+        return left[rest...].elementsEqual(right[rest...])
+    }
+}
+
+extension Entry {
+    /// Decodes bytes that stand anywhere.
+    init(decoding bytes: UnsafeRawBufferPointer) throws {
+        try self.init(decoding: Array(bytes)[...])
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Writes one entry after the other under new names, each held against what it should be.
@@ -80,7 +81,7 @@ final class FileWriter: @unchecked Sendable {
         } else {
             try metadata.apply(entry, to: file)
         }
-        written.append(WrittenFile(try file.status()))
+        written.append(WrittenFile(try file.look(entry.path)))
     }
 
     private func writeContent(_ entry: Entry, _ file: Descriptor) throws {
@@ -177,10 +178,10 @@ struct WrittenFile: Comparable {
     var inode: UInt64
     var changed: Int64
 
-    init(_ status: stat) {
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-        changed = nanoseconds(status.st_ctim)
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+        changed = status.changed
     }
 
     static func < (left: Self, right: Self) -> Bool {

@@ -18,9 +18,14 @@ final class PlanBuilder {
     /// How many names the last regular file has, as the walk saw it.
     var linkCount: UInt64 = 1
     /// Paths that lie within other paths of the component come twice.
-    private let isNested: Bool
+    let isNested: Bool
     private var seen: Set<[UInt8]> = []
+    /// Files and the like that are as they were captured, and those that are not.
     private var unchanged = 0
+    private var different = 0
+    /// Something is there that stays although it was not captured.
+    private var keeps = false
+    private var rootIsDirectory = false
 
     /// If it is checked, it throws where a restore is known to fail.
     init(
@@ -36,6 +41,7 @@ final class PlanBuilder {
 
     func visit(_ pair: EntryMerge.Pair) throws {
         switch pair {
+        case .same: unchanged += 1
         case .wanted(let wanted): try add(wanted)
         case .present(let present):
             if present.kind == .directory { rights?.enter(present) }
@@ -46,8 +52,26 @@ final class PlanBuilder {
         }
     }
 
+    /// All was visited.
+    func finish() {
+        plan.isNearlyAllDifferent =
+            plan.rooms.count == 1 && rootIsDirectory && !keeps
+            && different >= SnapshotLimits.exchangedFilesMin
+            && unchanged * SnapshotLimits.exchangedFilesMin <= different
+    }
+
+    /// Plans `entry` as a part of a tree that takes the place of the one that is there.
+    func makeAnew(_ entry: Entry) {
+        guard entry.kind != .absent, entry.kind != .socket else { return }
+        write(entry, plan.changes.isEmpty ? .exchange : .inside)
+    }
+
     private func compare(_ wanted: Entry, _ present: Entry) throws {
         if present.kind == .absent { return try add(wanted) }
+        keeps = keeps || present.mustStay
+        if wanted.path == plan.rooms.first?.root {
+            rootIsDirectory = wanted.kind == .directory && present.kind == .directory
+        }
         // Sockets belong to the process that made them: never written, and removed only where they
         // stand in the way.
         if wanted.kind == .absent || wanted.kind == .socket { return try drop(present) }
@@ -61,7 +85,7 @@ final class PlanBuilder {
         if rights != nil { try Self.checkMounts(wanted, present) }
         let moved = wanted.kind == .hardLink ? differing[wanted.target.hashValue] : nil
         if moved == nil, present.isSame(as: wanted) {
-            unchanged += 1
+            if wanted.kind != .directory { unchanged += 1 }
             return
         }
         guard isFirst(wanted.path) else { return }
@@ -74,6 +98,7 @@ final class PlanBuilder {
         let change = present.kind != wanted.kind ? .kind : isMetadata ? .metadata : .content
             as PointChange.Change
         report?(moved ?? change, present, wanted)
+        different += 1
         differing[wanted.path.hashValue] = change
         if isMetadata, wanted.kind == .regular, linkCount == 1 {
             return plan.changes.append(wanted, .repair)
@@ -86,7 +111,10 @@ final class PlanBuilder {
         guard entry.kind != .absent, entry.kind != .socket, isFirst(entry.path) else { return }
         try rights?.check(nil, entry)
         report?(present == nil ? .added : .kind, present, entry)
-        if entry.kind != .directory { differing[entry.path.hashValue] = .content }
+        if entry.kind != .directory {
+            differing[entry.path.hashValue] = .content
+            different += 1
+        }
         if let tree, entry.path.isBelow(tree) { return write(entry, .inside) }
         if entry.kind == .directory { tree = entry.path }
         write(entry, entry.kind == .directory ? .tree : .write)
@@ -104,6 +132,7 @@ final class PlanBuilder {
     /// `present` was not there at the capture.
     private func drop(_ present: Entry) throws {
         guard present.kind != .absent else { return }
+        keeps = keeps || present.mustStay
         if let removed, present.path.isBelow(removed) {
             try rights?.check(present, nil)
         } else {
@@ -144,5 +173,10 @@ extension Entry {
     var storedBytes: UInt64 {
         guard flags & Entry.sparse != 0 else { return size }
         return min(size, UInt64(chunks.count { $0 != .zeros } * SnapshotLimits.chunkBytes))
+    }
+
+    /// True if a tree that it lies in cannot be exchanged.
+    var mustStay: Bool {
+        kind == .socket || flags & (Self.mountPoint | Self.immutable | Self.appendOnly) != 0
     }
 }

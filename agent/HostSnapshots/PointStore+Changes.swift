@@ -69,9 +69,11 @@ extension PointStore {
         let builder = PlanBuilder(
             component: new.spec.name, roots: try RestoreJob.roots(of: new.spec), isChecked: false
         ) { list.append(PointChange(new.spec.name, $0, from: $1, to: $2)) }
-        let captured = CatalogueReader(new, after.objects)
-        let merge = EntryMerge({ try captured.next() }, visit: builder.visit)
-        try CatalogueReader(old, before.objects).forEach(merge.push)
+        let merge = EntryMerge(
+            CatalogueReader(new, after.objects), isNested: builder.isNested,
+            visit: builder.visit)
+        let present = CatalogueReader(old, before.objects)
+        while try present.step() { try present.withHead(merge.push) }
         try merge.finish()
         return list
     }

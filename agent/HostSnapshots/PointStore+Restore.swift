@@ -19,6 +19,7 @@ extension PointStore {
             let job = try job(manifest, components, RestoreReport(progress))
             let run = RestoreRun(job, services, beforeChange)
             let (changed, removed) = try run.carryOut()
+            try noteRestored(job.parts.filter(\.isChosen).map(\.component))
             let took = begun.duration(to: .now).components
             return RestoreSummary(
                 changed: changed, removed: removed,

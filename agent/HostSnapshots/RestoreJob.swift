@@ -43,48 +43,32 @@ struct RestoreJob {
     /// What must be done to one component; `report` is given each difference. If it is checked,
     /// this throws where something is known to keep a restore from being carried out.
     func plan(
-        _ component: Manifest.Component, tolerant: Bool, trusting: TrustedFiles? = nil,
+        _ component: Manifest.Component, tolerant: Bool, trusting: TrustedFiles = .none,
         isChecked: Bool = true, report: PlanBuilder.Report? = nil
     ) throws -> RestorePlan {
         let spec = component.spec
         let roots = try Self.roots(of: spec)
         let builder = PlanBuilder(
             component: spec.name, roots: roots, isChecked: isChecked, report: report)
-        let captured = CatalogueReader(component, objects)
-        let merge = EntryMerge({ try captured.next() }, visit: builder.visit)
+        let merge = EntryMerge(
+            CatalogueReader(component, objects), isNested: builder.isNested, visit: builder.visit)
         if case .sqlite(let path) = spec.driver {
             builder.plan.isDatabase = true
             try merge.push(try database(path, spec))
-        } else {
-            var reader = reader
-            reader.tolerant = tolerant
-            var leftovers: [[UInt8]] = []
-            reader.watch = WalkWatch(
-                found: { status, path in
-                    builder.linkCount = UInt64(status.st_nlink)
-                    return try Self.known(
-                        status, try merge.wanted(at: path), trusting)
-                }, leftover: { leftovers.append($0) })
-            try reader.read(spec) { entry in
-                self.report.add(entry)
-                try merge.push(entry)
+        } else if let walk = try reader.walk(of: spec) {
+            let found = ComparingWalk(
+                merge, builder, ContentReader(sink: reader.sink, isTolerant: tolerant),
+                trusting: trusting, self.report)
+            try reader.walk(walk, reader.index?.cursor(walk.key), found) {
+                builder.plan.leftovers.append($0)
             }
-            builder.plan.leftovers = leftovers
+        } else {
+            for entry in try reader.entries(of: spec) { try merge.push(entry) }
         }
         try merge.finish()
+        builder.finish()
         builder.plan.leftovers += try leftovers(beside: roots)
         return builder.plan
-    }
-
-    /// The chunks of a file that need not be read: it is another one in any case, or it was read
-    /// back when it was written and nobody has touched it since.
-    private static func known(
-        _ found: stat, _ wanted: Entry?, _ trusting: TrustedFiles?
-    ) throws -> [ObjectID]? {
-        guard let wanted, wanted.kind == .regular, wanted.size == UInt64(found.st_size) else {
-            return found.st_size == 0 ? [] : [ObjectID(hashing: Array("not read".utf8))]
-        }
-        return trusting?.holds(found) == true ? wanted.chunks : nil
     }
 
     /// What an interrupted restore left beside a component's own paths, which no walk sees.
@@ -167,33 +151,5 @@ struct RestoreJob {
                     + "\(first?.path ?? "?") (\(first?.detail ?? ""))",
                 "stop what writes there and restore again")
         }
-    }
-}
-
-/// Files that were read back when they were written beside, and that nobody has touched since.
-struct TrustedFiles {
-    private let files: [WrittenFile]
-    /// Times of change from this on are too near to the moment at which other processes could reach
-    /// the files, as coarse as clocks of file systems are.
-    private let before: Int64
-
-    static let none = TrustedFiles([], reachableFrom: 0)
-
-    /// `files` are sorted; `reachableFrom` is when they got their names, in nanoseconds since 1970.
-    init(_ files: [WrittenFile], reachableFrom: Int64) {
-        self.files = files
-        before = reachableFrom - 20_000_000
-    }
-
-    func holds(_ found: stat) -> Bool {
-        let wanted = WrittenFile(found)
-        guard wanted.changed < before else { return false }
-        var low = 0
-        var high = files.count
-        while low < high {
-            let middle = (low + high) / 2
-            if files[middle] < wanted { low = middle + 1 } else { high = middle }
-        }
-        return low < files.count && files[low] == wanted
     }
 }

@@ -29,12 +29,19 @@ struct RestorePlan {
     /// A database's log and shared memory go with it.
     var isDatabase = false
 
-    /// Entries that are changed, directories included.
-    var changed: Int { changes.count + directories.count }
+    /// Set by who built it: so much of a single directory differs that all of it may be exchanged.
+    var isNearlyAllDifferent = false
+    /// What is different, where more than that is written.
+    var summary: (changed: Int, removed: Int)?
+
+    /// Entries that differ, directories included.
+    var changed: Int { summary?.changed ?? changes.count + directories.count }
+    /// Topmost paths that were added later.
+    var removed: Int { summary?.removed ?? removals.count }
     /// Changes and removals together.
-    var count: Int { changed + removals.count }
+    var count: Int { changed + removed }
     /// True if the component is not as it was captured.
-    var differs: Bool { changed > 0 || !removals.isEmpty }
+    var differs: Bool { changed > 0 || removed > 0 }
     /// True if there is nothing to do.
     var isEmpty: Bool { !differs && leftovers.isEmpty }
 

@@ -21,10 +21,10 @@ final class RestoreReport {
     }
 
     /// One more entry of it is done.
-    func add(_ entry: Entry?) {
+    func add(_ bytes: UInt64) {
         guard var state else { return }
         state.entries += 1
-        state.bytes = ByteCount(state.bytes.count &+ (entry?.size ?? 0))
+        state.bytes = ByteCount(state.bytes.count &+ bytes)
         self.state = state
         // The clock is asked now and then only: entries are many.
         guard state.entries & 63 == 0, last.duration(to: .now) >= Self.interval else { return }

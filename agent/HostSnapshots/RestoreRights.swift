@@ -23,33 +23,41 @@ final class RestoreRights {
 
     /// Must be called with each present directory.
     func enter(_ directory: Entry) {
-        while let last = folders.last, !directory.path.isBelow(last.path) { folders.removeLast() }
+        leave(directory.path)
         folders.append(directory)
     }
 
     /// Throws if `present` cannot be removed, replaced or repaired, or `wanted` not be made.
     func check(_ present: Entry?, _ wanted: Entry?) throws {
-        let path = wanted?.path ?? present?.path ?? []
-        while let last = folders.last, last.path != path, !path.isBelow(last.path) {
+        guard let path = wanted?.path ?? present?.path else { return }
+        leave(path)
+        if let present {
+            try Self.checkFrozen(present, path)
+            if user != 0, present.owner != user, wanted?.kind == .directory {
+                throw denied(path, "it belongs to user \(present.owner)")
+            }
+        }
+        var holder = folders.count - 1
+        if holder >= 0, folders[holder].path == path { holder -= 1 }
+        if holder >= 0 { try check(holder: folders[holder], path, present?.owner) }
+        if user != 0, let wanted { try checkOwner(wanted) }
+    }
+
+    private func leave(_ path: [UInt8]) {
+        while let last = folders.last?.path, last != path, !path.isBelow(last) {
             folders.removeLast()
         }
-        let isOwn = folders.last?.path == path
-        let holder = isOwn ? folders.dropLast().last : folders.last
-        for one in [present, holder] { try Self.checkFrozen(one, path) }
-        guard user != 0 else { return }
-        if let present, present.owner != user, wanted?.kind == .directory {
-            throw denied(path, "it belongs to user \(present.owner)")
+    }
+
+    private func check(holder: Entry, _ path: [UInt8], _ owner: UInt32?) throws {
+        try Self.checkFrozen(holder, path)
+        guard user != 0, holder.owner != user else { return }
+        let bits: UInt32 = groups.contains(holder.group) ? 0o030 : 0o003
+        guard holder.mode & bits == bits else {
+            throw denied(path, "its directory belongs to user \(holder.owner)")
         }
-        if let wanted { try checkOwner(wanted) }
-        if let holder, holder.owner != user {
-            let isMember = groups.contains(holder.group)
-            let bits: UInt32 = isMember ? 0o030 : 0o003
-            guard holder.mode & bits == bits else {
-                throw denied(path, "its directory belongs to user \(holder.owner)")
-            }
-            if let present, holder.mode & 0o1000 != 0, present.owner != user {
-                throw denied(path, "it belongs to user \(present.owner) in a sticky directory")
-            }
+        if let owner, holder.mode & 0o1000 != 0, owner != user {
+            throw denied(path, "it belongs to user \(owner) in a sticky directory")
         }
     }
 
@@ -72,8 +80,8 @@ final class RestoreRights {
             "run the restore as root")
     }
 
-    private static func checkFrozen(_ entry: Entry?, _ path: [UInt8]) throws {
-        guard let entry, entry.flags & (Entry.immutable | Entry.appendOnly) != 0 else { return }
+    private static func checkFrozen(_ entry: Entry, _ path: [UInt8]) throws {
+        guard entry.flags & (Entry.immutable | Entry.appendOnly) != 0 else { return }
         let what = entry.flags & Entry.immutable != 0 ? "immutable" : "append-only"
         throw PointError(
             "restore", printable(path),

@@ -26,12 +26,12 @@ final class RestoreRun {
         let states = job.serviceStates()
         var mustStop = false
         do {
-            plans = try job.plans(tolerant: true)
+            plans = try job.exchanging(job.plans(tolerant: true))
             try write()
             mustStop = job.mustStop(plans)
             if mustStop {
                 try stop(states)
-                plans = try job.plans(tolerant: false)
+                plans = try job.exchanging(job.plans(tolerant: false))
                 try write()
             }
         } catch {
@@ -48,7 +48,7 @@ final class RestoreRun {
         // An interrupted run may have left them stopped, even if nothing differs any more.
         try bring(states.filter { job.concernsServices || $0.isChosen })
         return (
-            plans.reduce(0) { $0 + $1.changed }, plans.reduce(0) { $0 + $1.removals.count }
+            plans.reduce(0) { $0 + $1.changed }, plans.reduce(0) { $0 + $1.removed }
         )
     }
 

@@ -70,7 +70,7 @@ extension TreeRestore {
             head = try old.next()
         }
         try plan.changes.forEach { entry, action in
-            while let (found, _) = head, CatalogueOrder.precedes(found.path, entry.path) {
+            while let (found, _) = head, PathOrder.precedes(found.path, entry.path) {
                 try drop()
             }
             if let (found, was) = head, found == entry, was == action {
@@ -116,7 +116,7 @@ extension TreeRestore {
                         beside: beside))
             default: try pass.threads.write(entry, parent, name)
             }
-            report.add(entry)
+            report.add(entry.size)
         }
     }
 
@@ -149,7 +149,9 @@ extension TreeRestore {
         }
         let (parent, name) = try place(path)
         let beside = Self.besideName(path)
-        return (parent, try parent.status(of: beside) == nil ? name : beside)
+        if try parent.status(of: beside) != nil { return (parent, beside) }
+        linked[path, default: 0] += 1
+        return (parent, name)
     }
 
     /// Gives the directories of trees beside their metadata, deepest first.

@@ -15,6 +15,8 @@ final class TreeRestore {
     let remover: TreeRemover
     /// Paths of directories that stand beside with all they hold.
     var trees: Set<[UInt8]> = []
+    /// How many names that stand beside were linked to a file which is in its place.
+    var linked: [[UInt8]: Int] = [:]
     private var written = WrittenFileSystems()
     /// Directories in which something is made or removed, as they were before.
     private var touched: [[UInt8]: Before] = [:]
@@ -84,7 +86,7 @@ final class TreeRestore {
             }
         }
         cursor.forget()
-        for (path, found) in touched.sorted(by: { CatalogueOrder.precedes($1.key, $0.key) }) {
+        for (path, found) in touched.sorted(by: { PathOrder.precedes($1.key, $0.key) }) {
             try? giveBack(path, found)
         }
     }
@@ -110,11 +112,13 @@ final class TreeRestore {
     }
 
     /// True for the names that belong to restores: `.belay~` and 16 hexadecimal digits.
-    static func isBeside(_ name: [UInt8]) -> Bool {
-        name.count == besidePrefix.count + 16 && name.starts(with: besidePrefix)
-            && name[besidePrefix.count...].allSatisfy {
-                (0x30...0x39).contains($0) || (0x61...0x66).contains($0)
-            }
+    static func isBeside(_ name: UnsafePointer<CChar>, _ count: Int) -> Bool {
+        guard count == besidePrefix.count + 16, name[0] == 0x2E,
+            strncmp(name, ".belay~", besidePrefix.count) == 0
+        else { return false }
+        return (besidePrefix.count..<count).allSatisfy { index in
+            (0x30...0x39).contains(name[index]) || (0x61...0x66).contains(name[index])
+        }
     }
 
     /// The directory that holds `path`, made if it is missing, and the last name.
@@ -169,7 +173,10 @@ final class TreeRestore {
     private func repair(_ entry: Entry) throws {
         let (parent, name) = try place(entry.path)
         try written.note(parent)
-        guard let found = try parent.status(of: name), found.st_nlink == 1 else {
+        // More names than its own and those that this restore has made lie outside the component.
+        guard let found = try parent.status(of: name),
+            found.st_nlink <= 1 + (linked[entry.path] ?? 0)
+        else {
             throw PointError(
                 "repair", printable(entry.path), "it got another name meanwhile", "restore again")
         }
@@ -228,7 +235,7 @@ final class TreeRestore {
         for plan in plans {
             for entry in plan.directories { targets[entry.path] = .captured(entry) }
         }
-        for (path, target) in targets.sorted(by: { CatalogueOrder.precedes($1.key, $0.key) }) {
+        for (path, target) in targets.sorted(by: { PathOrder.precedes($1.key, $0.key) }) {
             switch target {
             case .before(let found): try giveBack(path, found)
             case .captured(let entry):

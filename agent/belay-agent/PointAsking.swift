@@ -45,6 +45,10 @@ struct AskingOptions: ParsableArguments {
                     hasAsked = true
                     Output.complain("stopping at the next safe place; once more to leave at once")
                     stop.yield()
+                    guard request.point?.action != .restore else { continue }
+                    // A capture that is left behind is no point, so nobody has to wait for it.
+                    try? await Task.sleep(for: .seconds(2))
+                    if !Task.isCancelled { Glibc._exit(130) }
                 }
                 return nil
             }
