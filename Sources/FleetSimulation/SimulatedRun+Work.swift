@@ -7,7 +7,7 @@ extension SimulatedRun {
     mutating func begin(_ host: Int, _ effect: HostEffect) {
         switch effect {
         case .send(let report): send(report, from: host)
-        case .refuse(_, let refusal): note("\(hosts[host].id) refuses: \(refusal.code)")
+        case .refuse(let message, let refusal): refuse(host, message, refusal)
         case .reconnect:
             hosts[host].epoch += 1
             if let session = hosts[host].session { closeByAgent(session) }

@@ -11,6 +11,8 @@ struct HostRecord: Codable, Sendable, Hashable {
     var connected: Bool
     /// Since when it is not connected, while that is being timed.
     var lostAt: Timestamp?
+    /// When an order is given again that it refused for what passes.
+    var againAt: Timestamp?
     /// When the order that it is under must have ended.
     var deadline: Timestamp?
     var attempt = 0

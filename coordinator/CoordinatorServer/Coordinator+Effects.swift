@@ -8,7 +8,7 @@ extension Coordinator {
     /// Lets one effect of a machine go. The record that it follows from is durable.
     func perform(_ effect: RolloutEffect, of id: RolloutID) {
         switch effect {
-        case .order(let host, let order): presence[host]?.session.post(.order, order)
+        case .order(let host, let order): presence[host]?.session.post(order)
         case .evaluateGate(let wave, let gate, let round, let hosts):
             guard let plan = rollouts[id]?.machine.definition?.plan else { return }
             let labels = Dictionary(plan.hosts.map { ($0.id, $0.labels) }) { first, _ in first }

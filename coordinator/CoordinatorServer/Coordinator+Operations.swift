@@ -83,7 +83,7 @@ extension Coordinator {
         guard let newest = order.last(where: { changedHosts(of: $0).contains(host) }) else {
             throw APIFailure(
                 code: "not_found", message: "no rollout has changed \(host)",
-                remedy: "`belay point list HOST` shows its rollback points")
+                remedy: "`belay point list --host HOST` shows its rollback points")
         }
         return newest
     }

@@ -91,6 +91,10 @@ package enum CoordinatorLimits {
     static let reportBytesMin = 1024
     /// A host that reports too much comes back after this.
     static let reportPause = Milliseconds.seconds(30)
+    /// Orders of one session that a refusal can be matched with; a host is under one at a time.
+    static let ordersKept = 64
+    /// The longest reason that a refusal of an order leaves in the journal, in bytes.
+    static let refusalBytesMax = 4096
     /// While answers are waited for, an empty line leaves this often: whoever went away is noticed
     /// by it, and whoever waits sees that the coordinator lives.
     static let answersTickEvery = Milliseconds.seconds(1)
