@@ -7,7 +7,7 @@ extension RolloutMachine {
     func nextMoment(of host: HostRecord) -> Timestamp? {
         guard massLoss == nil else { return nil }
         var next = host.deadline
-        if let again = host.againAt { next = next.map { min($0, again) } ?? again }
+        if let again = host.refusal?.againAt { next = next.map { min($0, again) } ?? again }
         if let lost = host.lostAt, isTiming(host) {
             let due = lost + limits.unreachableAfter
             next = next.map { min($0, due) } ?? due

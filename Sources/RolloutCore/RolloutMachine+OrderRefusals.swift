@@ -17,7 +17,10 @@ extension RolloutMachine {
         let remedy = refusal.remedy.map { "; \($0)" } ?? ""
         guard !Self.passes(refusal) else {
             note("\(why)\(remedy); it is asked again", level: .warning, host: host)
-            change(host) { [now] in $0.againAt = now + RolloutLimit.askAgainAfter }
+            change(host) { [now] in
+                $0.refusal = PassingRefusal(
+                    againAt: now + RolloutLimit.askAgainAfter, why: why + remedy)
+            }
             return
         }
         note(why + remedy, level: .error, actor: "host:\(id)", host: host)
@@ -60,8 +63,8 @@ extension RolloutMachine {
     /// Gives orders again that were refused for what passes.
     mutating func askAgain() {
         for host in hosts.indices {
-            guard let moment = hosts[host].againAt, moment <= now else { continue }
-            change(host) { $0.againAt = nil }
+            guard let moment = hosts[host].refusal?.againAt, moment <= now else { continue }
+            change(host) { $0.refusal = nil }
             give(host)
         }
     }

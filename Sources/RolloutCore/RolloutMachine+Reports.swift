@@ -173,7 +173,7 @@ extension RolloutMachine {
         change(host) {
             $0.open = nil
             $0.deadline = nil
-            $0.againAt = nil
+            $0.refusal = nil
         }
     }
 

@@ -96,7 +96,7 @@ struct TranscriptRun {
             lines.append("  ? refuse")
             return
         }
-        waiting.removeAll { $0.0.rawValue == words[0] }
+        if fields.isEmpty { waiting.removeAll { $0.0.rawValue == words[0] } }
         feed(
             .refused(
                 id(words[0]), fields["verb"].flatMap { OrderVerb(rawValue: $0) } ?? order.verb,

@@ -40,6 +40,11 @@ extension Coordinator {
             rollbacks.sorted { $0.key.text < $1.key.text }.map {
                 ($0.key.labels, Double($0.value))
             })
+        addHosts(to: &text)
+        return text.text
+    }
+
+    private func addHosts(to text: inout PrometheusText) {
         text.family(
             "belay_points_damaged", .gauge,
             "Rollback points of a host that cannot be restored in full as they are.",
@@ -54,7 +59,6 @@ extension Coordinator {
             "belay_point_orders", .gauge,
             "Orders about rollback points that are under way, or whose caller went away.",
             pointOrders())
-        return text.text
     }
 
     private func troubles() -> [PrometheusText.Sample] {
