@@ -180,6 +180,9 @@ let package = Package(
                 "belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire", arguments,
                 nioCore, nioPosix, nioHTTP1,
             ]),
+        tests(
+            "AgentCommandTests", golden: "Golden",
+            needs: ["belay-agent", "AgentRuntime", "FleetWire", "HostSnapshots", arguments]),
         tests("AgentCoreTests", golden: "Transcripts", needs: ["AgentCore", "FleetWire"]),
         tests(
             "AgentRuntimeTests",

@@ -44,6 +44,7 @@ enum Occurrence: Sendable {
 enum UpFrame: Sendable {
     case hello(OpenTransaction?)
     case report(TransactionReport)
+    case refused(OrderVerb, attempt: Int, Refusal)
 }
 
 /// What a coordinator sends.

@@ -78,7 +78,7 @@ extension SimulatedRun {
                 $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
             }
         case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
-            .operatorRollback:
+            .operatorRollback, .restore, .stopRestore:
             false
         }
     }
@@ -86,10 +86,12 @@ extension SimulatedRun {
     /// Without the journal nothing moves: orders are refused, ends of work wait.
     private mutating func postpone(_ host: Int, _ event: HostEvent) {
         switch event {
-        case .order:
-            note("\(hosts[host].id) refuses: journal_unwritable")
+        case .order(_, _, let message):
+            refuse(
+                host, message,
+                Refusal(code: "journal_unwritable", reason: "the journal cannot be written"))
             hosts[host].hasRefused = true
-        case .tick, .guardActed: return
+        case .tick, .guardActed, .restore, .stopRestore: return
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:
             hosts[host].unwritten.append(event)

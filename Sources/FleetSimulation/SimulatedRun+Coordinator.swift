@@ -69,7 +69,8 @@ extension SimulatedRun {
     private func canBeRefused(_ event: RolloutEvent) -> Bool {
         switch event {
         case .created, .command: true
-        case .reported, .gateChecked, .connected, .disconnected, .recovered, .ticked: false
+        case .reported, .refused, .gateChecked, .connected, .disconnected, .recovered, .ticked:
+            false
         }
     }
 
@@ -95,7 +96,7 @@ extension SimulatedRun {
                     continue
                 }
                 seen[host] = report.sequence
-            case .gateChecked, .connected, .disconnected, .recovered, .ticked:
+            case .refused, .gateChecked, .connected, .disconnected, .recovered, .ticked:
                 guard coordinator.machine.definition != nil else { continue }
             }
             accepted.append(input)

@@ -99,12 +99,22 @@ extension SimulatedRun {
             tell(host, .connected)
         case .order(let order, let term):
             guard hosts[host].session == number else { return }
-            deliver(order, term, host)
+            deliver(order, term, host, message: "\(order.verb.rawValue) \(order.attempt)")
         case .acknowledge(let sequence): acknowledge(host, sequence)
         case .bye(let pause):
             connections[number].retryAfter = pause
             closeByAgent(number)
         }
+    }
+
+    /// A refusal goes to the session that the order came by; `message` says which order that was.
+    mutating func refuse(_ host: Int, _ message: String, _ refusal: Refusal) {
+        note("\(hosts[host].id) refuses: \(refusal.code)")
+        let words = message.split(separator: " ")
+        guard let session = hosts[host].session, words.count == 2,
+            let verb = OrderVerb(rawValue: String(words[0])), let attempt = Int(words[1])
+        else { return }
+        up(.refused(verb, attempt: attempt, refusal), session)
     }
 
     private mutating func acknowledge(_ host: Int, _ sequence: UInt64) {
@@ -114,7 +124,9 @@ extension SimulatedRun {
     }
 
     /// An order reaches the host's machine.
-    mutating func deliver(_ order: TransactionOrder, _ term: Generation, _ host: Int) {
+    mutating func deliver(
+        _ order: TransactionOrder, _ term: Generation, _ host: Int, message: String
+    ) {
         guard hosts[host].isAgentUp else { return }
         note(
             "\(hosts[host].id) hears \(order.verb.rawValue) \(order.attempt), term \(term.rawValue)"
@@ -122,7 +134,7 @@ extension SimulatedRun {
         let before = hosts[host].machine
         let heard =
             setup.planted == .generationNotChecked ? max(term, before.generation) : term
-        tell(host, .order(order, generation: heard, message: "m"))
+        tell(host, .order(order, generation: heard, message: message))
         checkTerm(host, term, before)
     }
 

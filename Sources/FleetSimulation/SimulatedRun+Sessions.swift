@@ -18,6 +18,12 @@ extension SimulatedRun {
             switch connections[number].unread.removeFirst() {
             case .hello(let open): greet(open, number)
             case .report(let report): take(report, number)
+            case .refused(let verb, let attempt, let refusal):
+                guard coordinator.machine.definition != nil else { continue }
+                enqueue(
+                    .refused(
+                        hosts[connections[number].host].id, verb, attempt: attempt, refusal,
+                        at: coordinatorNow))
             }
         }
     }

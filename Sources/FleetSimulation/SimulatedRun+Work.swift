@@ -7,7 +7,7 @@ extension SimulatedRun {
     mutating func begin(_ host: Int, _ effect: HostEffect) {
         switch effect {
         case .send(let report): send(report, from: host)
-        case .refuse(_, let refusal): note("\(hosts[host].id) refuses: \(refusal.code)")
+        case .refuse(let message, let refusal): refuse(host, message, refusal)
         case .reconnect:
             hosts[host].epoch += 1
             if let session = hosts[host].session { closeByAgent(session) }
@@ -22,6 +22,8 @@ extension SimulatedRun {
         case .fetch(let work, _): enlist(host, work, effect, nil, lasting: 50, upTo: 3000)
         case .checkSpace(let work, _): enlist(host, work, effect, nil, lasting: 5, upTo: 30)
         case .capture(let work, _, _, _): enlist(host, work, effect, nil, lasting: 50, upTo: 3000)
+        case .saveBefore(let work, _), .restorePoint(let work, _):
+            enlist(host, work, effect, nil, lasting: 50, upTo: 3000)
         case .checks(let work, _, _): enlist(host, work, effect, nil, lasting: 20, upTo: 2000)
         case .evidence(let work, _, _): enlist(host, work, effect, nil, lasting: 20, upTo: 1000)
         case .pause(let work, let span):
@@ -96,6 +98,8 @@ extension SimulatedRun {
         case .restore(_, let point, let names, let rollout, let attempt):
             return restore(host, point, names, rollout, attempt, work)
         case .pause, .rearm, .cancel, .reconnect, .send, .refuse: return .done
+        // Nobody in a simulated world restores outside a rollout.
+        case .saveBefore, .restorePoint: return .problem("not simulated")
         }
     }
 

@@ -154,7 +154,7 @@ package struct SimulatedRun {
         case .trouble: makeTrouble()
         case .operatorActs: pressButton()
         case .staleOrder(let host, let order, let generation):
-            if hosts[host].session != nil { deliver(order, generation, host) }
+            if hosts[host].session != nil { deliver(order, generation, host, message: "stale") }
         case .audit(let host, let audit): check(host, audit)
         }
     }

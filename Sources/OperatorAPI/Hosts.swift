@@ -24,6 +24,8 @@ package struct HostView: Codable, Sendable, Hashable {
     package var heldBy: RolloutID?
     /// Its newest metrics.
     package var metrics: [String: Double]
+    /// What it says is wrong with itself, until that is mended; oldest first.
+    package var troubles: [HostTrouble]
     /// A view of a host that was never seen.
     package init(
         id: HostID, labels: [String: String], connected: Bool, certificateEnds: Timestamp,
@@ -36,6 +38,7 @@ package struct HostView: Codable, Sendable, Hashable {
         self.revoked = revoked
         facts = [:]
         metrics = [:]
+        troubles = []
     }
 }
 

@@ -11,6 +11,8 @@ struct HostRecord: Codable, Sendable, Hashable {
     var connected: Bool
     /// Since when it is not connected, while that is being timed.
     var lostAt: Timestamp?
+    /// Set while an order waits to be given again that it refused for what passes.
+    var refusal: PassingRefusal?
     /// When the order that it is under must have ended.
     var deadline: Timestamp?
     var attempt = 0
@@ -107,6 +109,12 @@ struct GivenOrder: Codable, Sendable, Hashable {
     var verb: OrderVerb
     var scope: RollbackScope?
     var point: PointID?
+    var why: String
+}
+
+/// Why a host refuses its order for now, and when it is asked again.
+struct PassingRefusal: Codable, Sendable, Hashable {
+    var againAt: Timestamp
     var why: String
 }
 

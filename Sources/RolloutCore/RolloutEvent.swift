@@ -8,6 +8,8 @@ package enum RolloutEvent: Codable, Sendable, Hashable {
     case command(OperatorCommand, by: String, reason: String?, at: Timestamp)
     /// A host's report, each sequence number once and in order.
     case reported(HostID, TransactionReport, at: Timestamp)
+    /// A host refused an order of this verb and attempt.
+    case refused(HostID, OrderVerb, attempt: Int, Refusal, at: Timestamp)
     /// A gate's checks were run; a host that gave nothing has no results. Keys are host ids.
     case gateChecked(
         wave: String, gate: String, round: Int, results: [String: [CheckResult]], at: Timestamp)
@@ -26,6 +28,7 @@ package enum RolloutEvent: Codable, Sendable, Hashable {
         case .created: "rollout_created"
         case .command(let command, _, _, _): "command_\(command.name)"
         case .reported(_, let report, _): "host_\(report.kind.rawValue)"
+        case .refused: "host_refused"
         case .gateChecked: "gate_checked"
         case .connected: "host_connected"
         case .disconnected: "host_disconnected"

@@ -7,6 +7,7 @@ extension RolloutMachine {
     func nextMoment(of host: HostRecord) -> Timestamp? {
         guard massLoss == nil else { return nil }
         var next = host.deadline
+        if let again = host.refusal?.againAt { next = next.map { min($0, again) } ?? again }
         if let lost = host.lostAt, isTiming(host) {
             let due = lost + limits.unreachableAfter
             next = next.map { min($0, due) } ?? due
@@ -73,6 +74,7 @@ extension RolloutMachine {
     private mutating func expire() {
         guard massLoss == nil else { return }
         if expireLost() { return }
+        askAgain()
         for host in hosts.indices {
             guard let deadline = hosts[host].deadline, deadline <= now else { continue }
             expire(host)

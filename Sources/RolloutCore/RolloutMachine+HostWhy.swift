@@ -11,6 +11,10 @@ extension RolloutMachine {
             WhyView(
                 waitsFor: waitsFor, since: record.since, next: next, nextAt: nextAt, hosts: [id])
         }
+        if record.open != nil, let refusal = record.refusal {
+            return view(
+                "\(id) \(refusal.why)", "it is asked again", nextAt: refusal.againAt)
+        }
         if let open = record.open {
             let moment = nextMoment(of: record)
             let away = record.connected ? "" : "; it is not connected"

@@ -173,6 +173,7 @@ extension RolloutMachine {
         change(host) {
             $0.open = nil
             $0.deadline = nil
+            $0.refusal = nil
         }
     }
 

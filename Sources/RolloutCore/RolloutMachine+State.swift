@@ -56,6 +56,7 @@ extension RolloutMachine {
     mutating func order(_ host: Int, _ order: GivenOrder, within span: Milliseconds?) {
         change(host) { [now] in
             $0.open = order
+            $0.refusal = nil
             $0.deadline = span.map { now + $0 }
         }
         give(host)

@@ -73,6 +73,9 @@ package struct RolloutMachine: Codable, Sendable {
         case .reported(let host, let report, let at):
             clock(at)
             hear(report, of: host)
+        case .refused(let host, let verb, let attempt, let refusal, let at):
+            clock(at)
+            hearRefusal(refusal, of: host, verb, attempt: attempt)
         case .gateChecked(let wave, let gate, let round, let results, let at):
             clock(at)
             judge(wave: wave, gate: gate, round: round, results: results)

@@ -72,6 +72,9 @@ enum RolloutLimit {
     static let gateEveryMin = Milliseconds(1000)
     /// A moment that already passed is looked at again after this, so that a wake never spins.
     static let wakeAfterMin = Milliseconds(250)
+    /// An order that was refused for what passes is given again after this; sooner and a host that
+    /// is busy for long fills the journal.
+    static let askAgainAfter = Milliseconds.seconds(10)
     /// Names that one sentence lists; more make it unreadable.
     static let namesMax = 5
 }

@@ -17,6 +17,10 @@ func describe(_ event: HostEvent) -> String {
     case .guardActed(let outcome): "the guard acted: \(outcome.ending.rawValue)"
     case .tick: "tick"
     case .operatorRollback(_, let scope, _): "operator rolls back \(scope)"
+    case .restore(let wanted):
+        "restore \(wanted.point) of " + wanted.chosen.map(\.rawValue).joined(separator: ",")
+            + (wanted.noCapture ? ", no capture" : "")
+    case .stopRestore: "stop the restore"
     }
 }
 
@@ -29,6 +33,8 @@ func describe(_ result: WorkResult) -> String {
     case .checks(let found): "checks " + found.map(\.status.rawValue).joined(separator: ",")
     case .evidence: "evidence"
     case .restored: "restored"
+    case .restoredPoint(let changed, let removed, _):
+        "restored, \(changed) changed, \(removed) removed"
     case .notRestored(let reason, _): "not restored: \(reason)"
     case .guardActed(let outcome): "the guard acted: \(outcome.ending.rawValue)"
     }
@@ -50,6 +56,8 @@ func describe(_ effect: HostEffect) -> String {
     case .evidence(let work, _, let reason): "\(work) keep evidence: \(reason)"
     case .restore(let work, _, let names, _, _):
         "\(work) restore " + (names.map { $0.map(\.rawValue).joined(separator: ",") } ?? "all")
+    case .saveBefore(let work, let wanted): "\(work) save before restore of \(wanted.point)"
+    case .restorePoint(let work, let wanted): "\(work) restore point \(wanted.point)"
     case .cancel(let work): "cancel \(work)"
     case .reconnect: "reconnect"
     case .send(let report): describe(report)

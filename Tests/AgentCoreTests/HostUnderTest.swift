@@ -92,6 +92,23 @@ struct HostUnderTest {
             }
             content = captured ?? content
             return (work, .restored(took: Milliseconds(7)))
+        case .saveBefore(let work, let wanted):
+            if failing.contains("capture") { return (work, .problem("disk full")) }
+            return (
+                work,
+                .point(
+                    Samples.point(
+                        wanted.held, "before restore of \(wanted.point)",
+                        RolloutID(unchecked: "none"), at: now))
+            )
+        case .restorePoint(let work, _):
+            if failing.contains("check") { return (work, .problem("object is damaged")) }
+            if failing.contains("restore") {
+                content += "+half"
+                return (work, .notRestored("disk full", took: Milliseconds(7)))
+            }
+            content = "point"
+            return (work, .restoredPoint(changed: 1, removed: 0, took: Milliseconds(7)))
         case .send(let report):
             sent.append(report)
             return nil

@@ -14,6 +14,8 @@ final class ScriptedCoordinator {
     private var connection: FleetConnection?
     private var inbound: FleetConnection.Payloads.Iterator?
     private var orders = 0
+    /// The term that its messages carry.
+    var generation = Generation(rawValue: 3)
     private(set) var reports: [TransactionReport] = []
     /// All that the agent sent, as it came.
     private(set) var payloads: [[UInt8]] = []
@@ -91,6 +93,17 @@ final class ScriptedCoordinator {
         }
     }
 
+    /// The first heartbeat that `fits`.
+    func heartbeat(_ fits: (Heartbeat) -> Bool) async throws -> Heartbeat {
+        while true {
+            let message = try await next()
+            guard message.header.type == .heartbeat else { continue }
+            let beat = try message.body(Heartbeat.self)
+            try await send(.heartbeat, Heartbeat(now: beat.now, metrics: [:]))
+            if fits(beat) { return beat }
+        }
+    }
+
     /// Goes away: nobody listens any more, and the session ends.
     func vanish() async {
         await listener.close()
@@ -102,7 +115,7 @@ final class ScriptedCoordinator {
     ) async throws {
         orders += 1
         let envelope = Envelope(
-            type, id: "c\(orders)", re: re, gen: Generation(rawValue: 3), body: body)
+            type, id: "c\(orders)", re: re, gen: generation, body: body)
         try await connection?.send(try envelope.payload())
     }
 }

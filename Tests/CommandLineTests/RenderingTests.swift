@@ -89,12 +89,13 @@ struct RenderingTests {
             isWide: true, style: style)
         lines += [""] + ListText.hosts(hosts, now: now, isWide: true, style: style)
         lines += [""] + ListText.host(hosts[0], now: now, style: style)
+        lines += [""] + ListText.host(hosts[2], now: now, style: style)
         let token = TokenView(
             id: "t1", expires: Samples.after(3600), usesLeft: 5, labels: ["zone": "a"],
             revoked: false, token: nil)
         lines += [""] + ListText.tokens([token], now: now, style: style)
-        let points = [HostPoints(host: Samples.host("a-1"), reply: PointReply(points: [point]))]
-        lines += [""] + ListText.points(points, isWide: true, style: style)
+        let points = [PointAnswer(host: Samples.host("a-1"), reply: PointReply(points: [point]))]
+        lines += [""] + PointText.list(points, isWide: true, style: style)
         let bad = QuarantineView(
             digest: Samples.digest, reason: "health failed on a-1",
             rollout: RolloutID("registry-2-7f3a")!, at: Samples.begin)
@@ -135,7 +136,18 @@ struct RenderingTests {
             id: Samples.host("b-1"), labels: [:], connected: false,
             certificateEnds: Samples.after(86400), revoked: "stolen")
         second.lastSeen = Samples.after(-7200)
-        return [first, second]
+        var third = OperatorAPI.HostView(
+            id: Samples.host("c-1"), labels: [:], connected: true,
+            certificateEnds: Samples.after(86400), revoked: nil)
+        third.troubles = [
+            HostTrouble(
+                kind: "point_damaged", subject: "20261124T230501Z-1",
+                text: "1 object is damaged; repair it or make a new point", since: Samples.begin),
+            HostTrouble(
+                kind: "half_restored", subject: "20261124T230501Z-2", text: "settings: no space",
+                since: Samples.after(5)),
+        ]
+        return [first, second, third]
     }
 
     private var point: PointSummary {

@@ -33,7 +33,7 @@ struct APITests {
                 (.GET, "/v1/audit", .viewer), (.GET, "/metrics", .viewer),
                 (.GET, "/v1/quarantine", .viewer), (.POST, "/v1/rollouts", .operator),
                 (.POST, "/v1/rollbacks", .operator), (.PATCH, "/v1/hosts/x/labels", .operator),
-                (.POST, "/v1/hosts/x/points", .operator),
+                (.POST, "/v1/points/query", .viewer), (.POST, "/v1/points", .operator),
                 (.PUT, "/v1/artifacts/\(zeros)", .operator), (.GET, "/v1/tokens", .admin),
                 (.GET, "/v1/access", .admin), (.POST, "/v1/hosts/x/revoke", .admin),
                 (.DELETE, "/v1/quarantine/\(zeros)", .admin),

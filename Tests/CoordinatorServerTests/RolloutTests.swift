@@ -49,7 +49,17 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
         while true {
             let message = try await agent.next()
             switch message.header.type {
-            case .order: try await obey(message.body(TransactionOrder.self))
+            case .order:
+                let order = try message.body(TransactionOrder.self)
+                if order.point?.rawValue == "gone" {
+                    let refusal = Refusal(code: "not_found", reason: "there is no point gone")
+                    // Said twice, and to something that was never asked: it counts once.
+                    for re in ["c9-9", message.header.id, message.header.id] {
+                        try await agent.send(.refused, refusal, re: re)
+                    }
+                } else {
+                    try await obey(order)
+                }
             case .inspect:
                 let state = Inspection(changes: [], state: Tokens.hash("s"), problems: [])
                 try await agent.send(.inspection, state, re: message.header.id)
@@ -163,6 +173,29 @@ struct RolloutTests {
             ] {
                 let answer = try await viewer.get(path)
                 #expect(answer.status == 200 && !answer.text.contains("hush"), "\(path)")
+            }
+        }
+    }
+
+    @Test("a rollback that a host refuses fails at once, with the host's reason")
+    func refused() async throws {
+        let scratch = try Scratch()
+        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+            let api = coordinator.api
+            try await Self.with(try await Self.fleet(coordinator), of: coordinator) {
+                let id = try await Self.apply(coordinator).body(RolloutView.self).id
+                try await Self.watch(id, until: .succeeded, api)
+                let back = RollbackRequest(
+                    rollout: nil, host: HostID("h1"), wave: nil, scope: .full,
+                    point: PointID("gone"), fast: false, includeLater: false, reason: "test")
+                let answer = try await api.send(.POST, "/v1/rollbacks", json: back)
+                #expect(answer.status == 200, "\(answer.text)")
+                try await Self.watch(id, until: .rollbackFailed, api)
+                let why = try await api.get("/v1/rollouts/\(id)/why?host=h1").text
+                #expect(why.contains("there is no point gone"), "\(why)")
+                let events = try await api.get("/v1/events?stream=\(id)&limit=1000")
+                    .body([EventLine].self)
+                #expect(events.count { $0.kind == "host_refused" } == 1)
             }
         }
     }

@@ -74,30 +74,37 @@ struct SessionTests {
         }
     }
 
-    @Test("carry questions about points to the host and its answer back")
-    func points() async throws {
+    @Test("of a host that reports without end are ended, and what it has to say is taken later")
+    func flood() async throws {
         let scratch = try Scratch()
-        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
-            let away = try await coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            #expect(away.status == 404)
-            let token = try await coordinator.api.token()
+        let late = Mutex<Int64>(0)
+        let clock: @Sendable () -> Timestamp = { wallClock() + .seconds(late.withLock { $0 }) }
+        try await RunningCoordinator.run(.memory, in: scratch, clock: clock) { coordinator in
+            let token = try await coordinator.api.token(lifetime: .seconds(864_000))
             let credentials = try await TestAgent.enrol("h1", token: token, at: coordinator)
-            let gone = try await coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            #expect(gone.status == 502 && gone.code == "unreachable")
             let (agent, _) = try await TestAgent.connect("h1", credentials, to: coordinator)
-            async let answer = coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            let question = try await agent.next()
-            #expect(question.header.type == .point)
-            try await agent.send(.points, PointReply(points: []), re: question.header.id)
-            #expect(try await answer.body(PointReply.self) == PointReply(points: []))
-            async let second = coordinator.api.send(
-                .POST, "/v1/hosts/h1/points", json: PointRequest(action: .list))
-            _ = try await agent.next()
-            agent.connection.close()
-            #expect(try await second.status == 502)
+            func long(_ agent: TestAgent, _ number: UInt64) -> TransactionReport {
+                var report = agent.report(number)
+                report.failure = String(repeating: "x", count: 900_000)
+                return report
+            }
+            var number: UInt64 = 0
+            var farewell: Farewell?
+            while farewell == nil, number < 200 {
+                number += 1
+                try await agent.send(.report, long(agent, number))
+                let answer = try await agent.next()
+                if answer.header.type == .bye { farewell = try answer.body(Farewell.self) }
+            }
+            #expect(farewell?.retryAfter == .seconds(30))
+            // 64 MiB hold 74 reports of 0.9 MB; the next one is too much.
+            #expect(number == 75)
+            late.withLock { $0 = 3600 }
+            let (again, welcome) = try await TestAgent.connect("h1", credentials, to: coordinator)
+            #expect(welcome.acknowledged == number - 1)
+            try await again.send(.report, long(again, number))
+            #expect(try await again.next().body(Acknowledgement.self).upTo == number)
+            again.connection.close()
         }
     }
 

@@ -138,7 +138,45 @@ enum SampleMessages {
             PointComponent(
                 name: ComponentName(unchecked: "release"), driver: "files", entries: 3,
                 bytes: ByteCount(99), notes: ["/a:1: a secret stands in clear"])
-        ], digest: digest)
+        ], digest: digest, name: "before-the-move", inUse: "last good", isDamaged: false)
+
+    static let pointRequest: PointRequest = {
+        var request = PointRequest(action: .restore, point: "before-the-move")
+        request.other = "latest"
+        request.components = components
+        request.scope = .full
+        request.only = [ComponentName(unchecked: "release")]
+        request.name = "before-the-move"
+        request.reason = "by hand"
+        request.rereads = true
+        request.deep = true
+        request.dryRun = true
+        request.noCapture = true
+        request.retention = PointRetention(
+            count: 20, age: .seconds(86_400), bytes: ByteCount(1 << 30))
+        request.skip = 1000
+        return request
+    }()
+
+    static let pointReply: PointReply = {
+        var reply = PointReply(
+            points: [summary], entries: ["-rw-r--r-- 0:0 3 /a"], damaged: ["/a"])
+        reply.changes = [
+            HostChange(
+                component: ComponentName(unchecked: "release"), path: "/a", change: .metadata,
+                detail: "mode 0644 → 0600")
+        ]
+        reply.more = 3
+        reply.restore = RestoreReply(
+            point: point, before: point, components: [ComponentName(unchecked: "release")],
+            changed: 1, removed: 2, took: Milliseconds(40))
+        reply.prune = PruneReply(removed: [point], kept: 4, freed: ByteCount(512))
+        reply.prune?.deferred = ["points are being read"]
+        reply.scrub = ScrubReply(
+            objects: 12, bytes: ByteCount(4096), damagedPoints: [point], repaired: 1,
+            took: Milliseconds(9))
+        return reply
+    }()
 
     static let result = CheckResult(
         name: "health", kind: "http", level: .critical, status: .pass, measured: "status 200",
@@ -168,7 +206,15 @@ enum SampleMessages {
     static func payloads() throws -> [(type: MessageType, payload: [UInt8])] {
         [
             try hello, try welcome,
-            try message(.heartbeat, Heartbeat(now: now, metrics: ["belay_host_load1": 0.5])),
+            try message(
+                .heartbeat,
+                Heartbeat(
+                    now: now, metrics: ["belay_host_load1": 0.5],
+                    troubles: [
+                        HostTrouble(
+                            kind: "point_damaged", subject: point.rawValue,
+                            text: "1 object is damaged", since: now)
+                    ])),
             try message(
                 .order,
                 TransactionOrder(
@@ -189,14 +235,8 @@ enum SampleMessages {
                 .check, CheckRequest(checks: checks, variables: ["x": "1"], labels: ["zone": "a"]),
                 gen: true),
             try message(.checked, CheckReply(results: [result]), re: "c1-2"),
-            try message(
-                .point,
-                PointRequest(action: .create, id: point, components: components, reason: "by hand"),
-                gen: true),
-            try message(
-                .points,
-                PointReply(points: [summary], entries: ["-rw-r--r-- 0:0 3 /a"], damaged: ["/a"]),
-                re: "c1-3"),
+            try message(.point, pointRequest, gen: true),
+            try message(.points, pointReply, re: "c1-3"),
             try message(.renew, RenewRequest(csr: "-----BEGIN CERTIFICATE REQUEST-----")),
             try message(
                 .enrol, EnrolRequest(token: "belay-enroll-v1.x", host: host, csr: "-----BEGIN")),

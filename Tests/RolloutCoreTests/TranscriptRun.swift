@@ -10,6 +10,7 @@ import RolloutPlan
 ///         unreachable=60s offline=a1
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
 ///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
+///     refuse HOST CODE [verb=V] [attempt=N]   the host refuses the order that it is under
 ///     settle [HOST…] [only=verb]       the hosts (all) answer their orders; nothing goes wrong
 ///     gate pass|fail|silent            the newest evaluation is answered
 ///     command NAME [HOST…] [wave=W] [scope=S] [fast=yes]
@@ -44,6 +45,7 @@ struct TranscriptRun {
         case "disconnect": for host in plain { feed(.disconnected(id(host), at: now)) }
         case "restart": restart()
         case "report": report(plain, fields)
+        case "refuse": refuse(plain, fields)
         case "settle": settle(plain, only: fields["only"])
         case "gate": answerGate(plain.first ?? "pass")
         case "command": command(plain, fields)
@@ -85,6 +87,21 @@ struct TranscriptRun {
         report.failure = fields["failure"]?.split(separator: "_").joined(separator: " ")
         waiting.removeAll { $0.0.rawValue == words[0] }
         feed(.reported(id(words[0]), report, at: now))
+    }
+
+    private mutating func refuse(_ words: [String], _ fields: [String: String]) {
+        guard words.count == 2,
+            let order = waiting.last(where: { $0.0.rawValue == words[0] })?.1
+        else {
+            lines.append("  ? refuse")
+            return
+        }
+        if fields.isEmpty { waiting.removeAll { $0.0.rawValue == words[0] } }
+        feed(
+            .refused(
+                id(words[0]), fields["verb"].flatMap { OrderVerb(rawValue: $0) } ?? order.verb,
+                attempt: fields["attempt"].flatMap { Int($0) } ?? order.attempt,
+                Refusal(code: words[1], reason: "no such thing", remedy: "look"), at: now))
     }
 
     private mutating func settle(_ names: [String], only verb: String?) {

@@ -26,6 +26,10 @@ package enum HostEffect: Codable, Sendable, Hashable {
     /// Restore components (all if nil) of a point, unless the guard was faster.
     case restore(
         work: UInt64, PointID, [ComponentName]?, rollout: RolloutID, attempt: Int)
+    /// Capture the present state of all that the restore's point holds.
+    case saveBefore(work: UInt64, HostRestore)
+    /// Carry out a restore that belongs to no rollout.
+    case restorePoint(work: UInt64, HostRestore)
     /// End this work soon; its end is still reported.
     case cancel(work: UInt64)
     /// Drop the session and dial again.

@@ -22,13 +22,18 @@ package enum HostEvent: Codable, Sendable, Hashable {
     case tick
     /// An operator on the host takes something back; nil rollout is the newest that changed it.
     case operatorRollback(rollout: RolloutID?, scope: RollbackScope, point: PointID?)
+    /// Somebody asks for a restore that belongs to no rollout; ignored where
+    /// `HostMachine.obstacleToRestore` gives a reason.
+    case restore(HostRestore)
+    /// Who asked for that restore wants it stopped.
+    case stopRestore
 }
 
 /// How a piece of work ended.
 package enum WorkResult: Codable, Sendable, Hashable {
     /// An artifact is here, there is space, a pause is over, or the guard was told.
     case done
-    /// It cannot be done, and why.
+    /// It cannot be done, and why; nothing was changed.
     case problem(String)
     /// The point is durable and verified.
     case point(PointSummary)
@@ -40,6 +45,8 @@ package enum WorkResult: Codable, Sendable, Hashable {
     case evidence([String: String])
     /// The components are as they were captured.
     case restored(took: Milliseconds)
+    /// The same for a restore that belongs to no rollout: entries written or repaired, and removed.
+    case restoredPoint(changed: Int, removed: Int, took: Milliseconds)
     /// They are not, and why.
     case notRestored(String, took: Milliseconds)
     /// The guard was faster; this is what it did.

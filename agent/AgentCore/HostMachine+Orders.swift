@@ -14,6 +14,10 @@ extension HostMachine {
             return
         }
         generation = term
+        if let refusal = obstacleToOrder(order.verb) {
+            turn.effects.append(.refuse(message: message, refusal))
+            return
+        }
         let index = transactions.firstIndex { $0.plan.rollout == order.rollout }
         if let index, order.attempt < transactions[index].attempt {
             refuse(

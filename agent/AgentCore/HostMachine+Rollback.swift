@@ -32,7 +32,8 @@ extension HostMachine {
         let found = transactions.lastIndex {
             rollout == nil ? $0.point != nil : $0.plan.rollout == rollout
         }
-        guard let index = found, problem(with: scope, index) == nil else { return }
+        guard let index = found, problem(with: scope, index) == nil, restore?.isOpen != true
+        else { return }
         if let open, open.plan.rollout != transactions[index].plan.rollout { return }
         takeBack(
             .init(
@@ -181,7 +182,7 @@ extension HostMachine {
             return
         case .notRestored(let reason, let took): failure = (reason, took)
         case .problem(let reason): failure = (reason, .zero)
-        case .done, .point, .step, .checks, .evidence, .guardActed:
+        case .done, .point, .step, .checks, .evidence, .restoredPoint, .guardActed:
             failure = ("the restore ended with a result of another kind", .zero)
         }
         if next.tries < AgentCoreLimits.restoreTriesMax {
@@ -211,6 +212,7 @@ extension HostMachine {
         case (_, .committed): transactions[index].phase = .committed
         }
         transactions[index].lastUndo = undo
+        cover(transactions[index].plan.components.filter(undo.scope.covers))
         report(.rolledBack, of: index, answers: .rollback, &turn) {
             $0.scope = undo.scope
             $0.by = actor

@@ -17,6 +17,7 @@ extension HostMachine {
                 resume(index, &turn)
             }
         }
+        resumeRestore(&turn)
     }
 
     private mutating func resume(_ index: Int, _ turn: inout Turn) {

@@ -75,6 +75,7 @@ extension HostMachine {
     // MARK: - Ends of work
 
     mutating func finish(_ work: UInt64, _ result: WorkResult, _ turn: inout Turn) {
+        if finishRestoreWork(work, result, &turn) { return }
         guard let index = transactions.firstIndex(where: { $0.pending == work }) else { return }
         transactions[index].pending = nil
         switch transactions[index].phase {
@@ -258,7 +259,7 @@ extension HostMachine {
             undo(
                 .init(scope: .full, by: .agent, reason: "the guard cannot be told: \(reason)"),
                 index, &turn)
-        case .done, .point, .step, .checks, .evidence, .restored, .notRestored:
+        case .done, .point, .step, .checks, .evidence, .restored, .restoredPoint, .notRestored:
             transactions[index].phase = .confirmed
             transactions[index].guarded = false
             transactions[index].taken.insert(.confirm)

@@ -16,6 +16,15 @@ package struct HostMachine: Codable, Sendable, Hashable {
     /// What is remembered of rollouts, oldest first: at most 20, finished ones forgotten oldest
     /// first, open ones never.
     package internal(set) var transactions: [HostTransaction] = []
+    /// The newest restore that belongs to no rollout; it may be under way.
+    package internal(set) var restore: HostRestore?
+    /// What such restores left between two states.
+    package internal(set) var halfRestored: [HalfRestored] {
+        get { halves ?? [] }
+        set { halves = newValue.isEmpty ? nil : newValue }
+    }
+    /// Nil for none, so that a journal from before there were any is read.
+    private var halves: [HalfRestored]?
     var works: UInt64 = 0
     var isConnected = false
 
@@ -41,7 +50,9 @@ package struct HostMachine: Codable, Sendable, Hashable {
     }
 
     /// True while work is under way.
-    package var isBusy: Bool { transactions.contains { $0.pending != nil } }
+    package var isBusy: Bool {
+        transactions.contains { $0.pending != nil } || restore?.pending != nil
+    }
 
     /// True while the passing of time can change something.
     package var isWaitingForTime: Bool {
@@ -73,6 +84,8 @@ package struct HostMachine: Codable, Sendable, Hashable {
         case .tick: tick(&turn)
         case .operatorRollback(let rollout, let scope, let point):
             rollBackHere(rollout, scope, point, &turn)
+        case .restore(let wanted): begin(wanted, &turn)
+        case .stopRestore: stopRestore(&turn)
         }
         prune()
         return turn.effects

@@ -92,6 +92,11 @@ package struct HostTransaction: Codable, Sendable, Hashable {
         }
     }
 
+    /// The points that it may still have to restore.
+    package var pointsInUse: Set<PointID> {
+        Set([point, undoUnderWay?.point, lastUndo?.point].compactMap { $0 })
+    }
+
     /// Why the newest restore failed; nil unless the host stands in a failed rollback.
     package var restoreFailure: String? {
         guard phase == .rollbackFailed else { return nil }

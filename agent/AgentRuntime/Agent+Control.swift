@@ -1,23 +1,35 @@
 import AgentCore
 import FleetWire
 import HostProcesses
+import HostSnapshots
 
 /// Break-glass: what works on the host with no coordinator.
 extension Agent {
-    /// Carries a request out; never throws.
-    package func control(_ request: ControlRequest) async -> ControlReply {
+    /// Carries a request out; never throws. `updates` hears how far it is and may stop it.
+    package func control(
+        _ request: ControlRequest, _ updates: ControlUpdates
+    ) async -> ControlReply {
         var reply = ControlReply()
         do {
             switch request.command {
             case .status: reply.status = status
             case .validate: reply.results = try await validate(request.checks)
-            case .point: reply.points = try await points(completed(request.point))
+            case .point:
+                guard let asked = request.point else {
+                    throw Refusal(code: "invalid", reason: "say what to do with points")
+                }
+                reply.points = try await points(asked, by: .operatorOnHost, updates)
             case .rollback: reply.outcome = try await rollBack(request)
+            case .cancel: throw Refusal(code: "invalid", reason: "there is nothing to cancel")
             }
         } catch let refusal as Refusal {
             reply.refusal = refusal
+        } catch let error as PointError {
+            let text = HostPath.asPlanned(
+                "\(error.attempt) \(error.subject): \(error.cause)", root: state.rootDirectory)
+            reply.refusal = Refusal(code: "failed", reason: text, remedy: error.remedy)
         } catch {
-            reply.refusal = Refusal(code: "failed", reason: "\(error)")
+            reply.refusal = Refusal(code: "failed", reason: HostHands(self).shown(error))
         }
         return reply
     }
@@ -31,7 +43,8 @@ extension Agent {
                 .init(
                     rollout: $0.plan.rollout, attempt: $0.attempt, phase: $0.phase.name,
                     point: $0.point)
-            })
+            }, restore: machine.restore.map(AgentStatus.Restore.init), troubles: troubles,
+            scrubbed: health.scrubbed)
     }
 
     private func validate(_ checks: [CheckSpec]?) async throws -> [CheckResult] {
@@ -45,19 +58,6 @@ extension Agent {
         return await check(
             CheckRequest(
                 checks: asked, variables: plan?.variables ?? [:], labels: plan?.labels ?? [:]))
-    }
-
-    private func completed(_ request: PointRequest?) throws -> PointRequest {
-        guard var request else { throw Refusal(code: "invalid", reason: "say what to do") }
-        if request.action == .create, request.components == nil {
-            guard let plan = machine.transactions.last?.plan else {
-                throw Refusal(
-                    code: "invalid", reason: "no rollout has told this host its components",
-                    remedy: "give a file with a JSON array of components")
-            }
-            request.components = plan.components
-        }
-        return request
     }
 
     private func rollBack(_ request: ControlRequest) async throws -> String {
@@ -78,6 +78,11 @@ extension Agent {
             throw Refusal(
                 code: "busy", reason: "rollout \(open.plan.rollout) holds this host",
                 remedy: "roll that one back first")
+        }
+        if let restore = machine.restore, restore.isOpen {
+            throw Refusal(
+                code: "busy", reason: "point \(restore.point) is being restored",
+                remedy: "wait for its end")
         }
         handle(.operatorRollback(rollout: rollout, scope: scope, point: request.to))
         while machine.isBusy { try await Task.sleep(for: .milliseconds(50)) }

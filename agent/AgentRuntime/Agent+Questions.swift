@@ -1,5 +1,5 @@
 import AgentCore
-package import FleetWire
+import FleetWire
 import HostProcesses
 import HostSnapshots
 import HostSteps
@@ -20,7 +20,7 @@ extension Agent {
                 outbox.post(.checked, CheckReply(results: await check(request)), re: re)
             case .point:
                 let request = try message.body(PointRequest.self)
-                outbox.post(.points, try await points(request), re: re)
+                outbox.post(.points, try await points(request, message.header.gen), re: re)
             default:
                 outbox.post(
                     .unsupported,
@@ -83,36 +83,21 @@ extension Agent {
         }
     }
 
-    /// Carries out a request on points. Throws `Refusal` for what is missing in it.
-    package nonisolated func points(_ request: PointRequest) async throws -> PointReply {
-        let hands = HostHands(self)
-        switch request.action {
-        case .list: return PointReply(points: try await hands.block { try hands.store().list() })
-        case .create:
-            guard let components = request.components, !components.isEmpty else {
-                throw Refusal(code: "invalid", reason: "a point needs components")
+    /// The coordinator's request on points; one that changes something must not be of an older term.
+    private func points(
+        _ request: PointRequest, _ term: Generation?
+    ) async throws -> PointReply {
+        let term = term ?? Generation(rawValue: 0)
+        if request.mutates {
+            guard term >= machine.generation else {
+                throw Refusal(
+                    code: "stale_generation",
+                    reason: "the request is of generation \(term.rawValue), this host has seen "
+                        + "\(machine.generation.rawValue)",
+                    remedy: "let the newest coordinator ask; stop the older one")
             }
-            let reason = request.reason ?? "by hand"
-            return PointReply(points: [try await hands.capture(components, reason, nil)])
-        case .show:
-            let id = try known(request.id)
-            let (summary, entries) = try await hands.block { try hands.store().show(id) }
-            return PointReply(
-                points: [summary],
-                entries: Array(entries.prefix(1000)).fitting(
-                    jsonBytes: FrameLimits.v1.payloadBytesMax / 2))
-        case .verify:
-            let id = try known(request.id)
-            let damaged = try await hands.block { try hands.store().verify(id) }
-            let points = try await hands.block { try hands.store().list() }.filter { $0.id == id }
-            return PointReply(
-                points: points,
-                damaged: damaged.fitting(jsonBytes: FrameLimits.v1.payloadBytesMax / 2))
+            if term > machine.generation { handle(.term(term)) }
         }
-    }
-
-    private nonisolated func known(_ id: PointID?) throws -> PointID {
-        guard let id else { throw Refusal(code: "invalid", reason: "name a point") }
-        return id
+        return try await points(request, by: .agent, ControlUpdates())
     }
 }

@@ -220,7 +220,13 @@ extension Agent {
             }
             guard session === outbox else { continue }
             let metrics = sampler.sample().merging(operations.samples) { host, _ in host }
-            outbox.post(.heartbeat, Heartbeat(now: HostClock.now(), metrics: metrics))
+                .merging(pointSamples) { host, _ in host }
+            let troubles = troubles
+            outbox.post(
+                .heartbeat,
+                Heartbeat(
+                    now: HostClock.now(), metrics: metrics,
+                    troubles: troubles.isEmpty ? nil : troubles))
         }
     }
 

@@ -34,6 +34,15 @@ package actor Agent {
     var heartbeatEvery = Milliseconds.seconds(10)
     /// The newest request for a certificate on this session, and the key that it is for.
     var asked: (message: String, key: String)?
+    /// What is known of the stored points' health.
+    var health: PointHealth
+    /// True once points were added or let go since retention was last applied.
+    var isRetentionDue = true
+    /// Requests on points that are being worked on.
+    var pointRequests = 0
+    /// Who hears how far the restore outside rollouts is, and those who wait for its end.
+    var restoreUpdates = ControlUpdates()
+    var restoreWaiters: [AsyncStream<Void>.Continuation] = []
     /// What the step that failed last said; evidence of the undo that follows.
     private(set) var lastFailure: String?
     /// The agent's own work so far, as metrics.
@@ -68,6 +77,7 @@ package actor Agent {
         journal = try AgentJournal(path: state.file("journal.sqlite"))
         try state.requirePrivate()
         machine = try journal.load()
+        health = state.value(PointHealth.self, in: PointHealth.fileName) ?? PointHealth()
         threads = NIOThreadPool(numberOfThreads: 2)
         threads.start()
         (work, orderWork) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
@@ -81,6 +91,7 @@ package actor Agent {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.carryOutWork() }
             group.addTask { await self.tickOn() }
+            group.addTask { await self.keepPoints() }
             group.addTask { try await ControlSocket.serve(self) }
             group.addTask { try await self.runSessions() }
             defer { group.cancelAll() }
@@ -89,12 +100,17 @@ package actor Agent {
         try? await threads.shutdownGracefully()
     }
 
-    /// Carries `body` out with no coordinator, on the state that this process holds.
-    package func offline(_ body: @Sendable @escaping (Agent) async throws -> Void) async throws {
+    /// Carries `body` out with no coordinator, on the state that this process holds. If it changes
+    /// something, what a killed agent left half done is carried on first; who only looks sees it as
+    /// it stands.
+    package func offline(
+        changing: Bool, _ body: @Sendable @escaping (Agent) async throws -> Void
+    ) async throws {
         try await recover()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await self.carryOutWork() }
+            if changing { group.addTask { await self.carryOutWork() } }
             defer { group.cancelAll() }
+            if changing { await self.waitForRestore() }
             try await body(self)
         }
         try? await threads.shutdownGracefully()
@@ -177,6 +193,10 @@ package actor Agent {
         machine = next
         if readsOutcome(event) { files.forgetOutcome() }
         for effect in effects { begin(effect) }
+        if machine.restore?.isOpen != true {
+            for waiter in restoreWaiters { waiter.finish() }
+            restoreWaiters = []
+        }
     }
 
     private func readsOutcome(_ event: HostEvent) -> Bool {
@@ -188,7 +208,7 @@ package actor Agent {
                 $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
             }
         case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
-            .operatorRollback:
+            .operatorRollback, .restore, .stopRestore:
             false
         }
     }
@@ -208,7 +228,8 @@ package actor Agent {
             // On the next connection the coordinator gives the order again.
             hasRefusedForJournal = true
             session?.finish()
-        case .tick, .guardActed: break
+        // Who asked for a restore sees that it did not begin.
+        case .tick, .guardActed, .restore, .stopRestore: break
         case .started, .term, .connected, .disconnected, .acknowledged, .finished,
             .operatorRollback:
             if unwritten.count < 1000 { unwritten.append(event) }
@@ -234,7 +255,9 @@ package actor Agent {
 
     private func begin(_ effect: HostEffect) {
         switch effect {
-        case .send(let report): session?.post(.report, report)
+        case .send(let report):
+            if report.kind == .captured || report.kind == .committed { isRetentionDue = true }
+            session?.post(.report, report)
         case .refuse(let message, let refusal):
             logger.warning("order refused", metadata: ["reason": "\(refusal.reason)"])
             session?.post(.refused, refusal, re: message)
@@ -250,7 +273,7 @@ package actor Agent {
             }
             orderWork.yield(effect)
         case .fetch, .checkSpace, .capture, .arm, .disarm, .step, .pause, .checks, .evidence,
-            .restore:
+            .restore, .saveBefore, .restorePoint:
             orderWork.yield(effect)
         }
     }
@@ -301,7 +324,7 @@ extension HostEffect {
         case .fetch(let work, _), .checkSpace(let work, _), .capture(let work, _, _, _),
             .arm(let work, _), .disarm(let work, _, _), .step(let work, _, _, _),
             .pause(let work, _), .checks(let work, _, _), .evidence(let work, _, _),
-            .restore(let work, _, _, _, _):
+            .restore(let work, _, _, _, _), .saveBefore(let work, _), .restorePoint(let work, _):
             work
         case .rearm, .cancel, .reconnect, .send, .refuse: nil
         }

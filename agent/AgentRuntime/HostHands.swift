@@ -17,7 +17,7 @@ struct HostHands: Sendable {
     let host: HostID
     let threads: NIOThreadPool
     let guardProcess: GuardProcess
-    private let agent: Agent
+    let agent: Agent
 
     init(_ agent: Agent) {
         self.agent = agent
@@ -75,6 +75,9 @@ struct HostHands: Sendable {
         case .restore(_, let point, let names, let rollout, let attempt):
             let plan = await agent.plan(of: rollout)
             return try await block { try restore(point, names, plan, rollout, attempt) }
+        case .saveBefore(_, let wanted):
+            return .point(try await save(before: wanted))
+        case .restorePoint(_, let wanted): return try await restore(wanted)
         case .cancel, .reconnect, .send, .refuse: return .done
         }
     }
@@ -152,11 +155,10 @@ struct HostHands: Sendable {
     ) async throws -> PointSummary {
         let plan = await agent.plan(of: rollout)
         return try await block {
-            let now = HostClock.now()
-            let random = (0..<4).map { _ in UInt8.random(in: .min ... .max) }
-            return try store(plan).create(
-                id: PointStore.makeID(at: now, random: random), at: now, reason: reason,
-                rollout: rollout, components: components)
+            let work = PointWork(
+                store: try store(plan), inUse: [:], damaged: [], root: state.rootDirectory,
+                updates: ControlUpdates())
+            return try work.capture(components, reason: reason, rollout: rollout)
         }
     }
 

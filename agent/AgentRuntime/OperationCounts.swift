@@ -10,10 +10,10 @@ struct OperationCounts: Sendable {
         let name: String
         switch effect {
         case .fetch: name = "fetch"
-        case .capture: name = "capture"
+        case .capture, .saveBefore: name = "capture"
         case .step: name = "step"
         case .checks: name = "validation"
-        case .restore: name = "restore"
+        case .restore, .restorePoint: name = "restore"
         case .checkSpace, .arm, .rearm, .disarm, .pause, .evidence, .cancel, .reconnect, .send,
             .refuse:
             return
@@ -32,7 +32,7 @@ struct OperationCounts: Sendable {
         case .problem, .notRestored, nil: true
         case .step(let outcome): outcome.status != .done
         case .checks(let found): !found.allSatisfy { $0.status == .pass || $0.status == .warn }
-        case .done, .point, .evidence, .restored, .guardActed: false
+        case .done, .point, .evidence, .restored, .restoredPoint, .guardActed: false
         }
     }
 }

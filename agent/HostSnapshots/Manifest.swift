@@ -115,6 +115,6 @@ struct Manifest: Codable {
                     name: $0.spec.name, driver: $0.spec.driver.name, entries: $0.entries,
                     bytes: $0.bytes, notes: $0.notes)
             },
-            digest: digest)
+            digest: digest, name: name)
     }
 }

@@ -19,6 +19,11 @@ final class StoreKeys: Sendable {
     /// That of new points.
     func writing() throws -> ObjectCodec {
         guard let path = try settings().keyFile else { return .plain }
+        return try codec(ofKeyIn: path)
+    }
+
+    /// That of the key in the file at `path`. Throws `PointError` if it cannot be used.
+    func codec(ofKeyIn path: String) throws -> ObjectCodec {
         guard !path.hasPrefix(files.path + "/") else {
             throw PointError(
                 "use the key file", path, "it lies in the store that it protects",

@@ -13,7 +13,7 @@ package struct StoreSettings: Sendable, Hashable {
     package var keyFile: String?
     /// What a prune keeps when it is not told otherwise.
     package var retention = RetentionPolicy()
-    /// How often all packs are rehashed in the background; nil if never.
+    /// How often all packs are rehashed in the background; nil leaves it to the agent.
     package var scrubEvery: Milliseconds?
 
     /// The name of the file below the store's directory.

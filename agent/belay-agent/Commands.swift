@@ -156,39 +156,6 @@ struct RollbackCommand: AsyncParsableCommand {
     }
 }
 
-struct PointCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "point", abstract: "Rollback points of this host: create, list, show, verify.")
-    @OptionGroup var options: StateOptions
-    @Argument(help: "create, list, show or verify.") var action: String
-    @Argument(help: "With show and verify: the point.") var id: String?
-    @Option(help: "With create: a JSON array of components; the newest rollout's unless given.")
-    var components: String?
-    @Option(help: "With create: why.") var reason: String?
-
-    func run() async throws {
-        guard let action = PointRequest.Action(rawValue: action) else {
-            throw ValidationError("\(action) is none of create, list, show, verify")
-        }
-        var request = ControlRequest(.point)
-        request.point = PointRequest(
-            action: action, id: try id.map(FileArgument.point),
-            components: try components.map { try FileArgument.read([ComponentSpec].self, $0) },
-            reason: reason)
-        let reply = try await ControlClient.ask(
-            request, options.directory, logger: options.logger())
-        if let refusal = reply.refusal { throw Output.refuse(refusal) }
-        for point in reply.points?.points ?? [] {
-            let bytes = point.components.reduce(0) { $0 + $1.bytes.count }
-            print("\(point.id)\t\(bytes)\t\(point.reason)")
-        }
-        for entry in reply.points?.entries ?? [] { print(entry) }
-        let damaged = reply.points?.damaged ?? []
-        for line in damaged { print("damaged: \(line)") }
-        if !damaged.isEmpty { throw ExitCode(6) }
-    }
-}
-
 /// Arguments that name files or points.
 enum FileArgument {
     static func read<Value: Decodable>(_ type: Value.Type, _ path: String) throws -> Value {

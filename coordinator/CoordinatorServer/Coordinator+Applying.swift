@@ -31,7 +31,9 @@ extension Coordinator {
         switch event {
         case .enrolled(let host, _, _, _, _):
             reports[host] = nil
+            noticed[host] = nil
             enrolledAt[host] = sequence
+        case .revoked(let host, _): noticed[host] = nil
         case .generationRaised: raisedAt = sequence
         case .strayReport(let host, let number, _): count(number, of: host, at: sequence)
         default: break

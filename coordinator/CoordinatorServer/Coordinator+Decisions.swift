@@ -10,7 +10,8 @@ extension Coordinator {
         case .rollout(_, .created), .rollout(_, .command): true
         case .rollout: false
         case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined),
-            .fleet(.generationRaised):
+            .fleet(.generationRaised), .fleet(.pointsAnswered), .fleet(.pointsEnded),
+            .fleet(.troubleFound), .fleet(.troubleEnded):
             false
         case .fleet: true
         }
@@ -46,6 +47,7 @@ extension Coordinator {
             return refusal(ofRevoking: id)
         case .unquarantined(let digest, _) where registry.quarantine[digest] == nil:
             return APIFailure(code: "not_found", message: "\(digest) is not in quarantine")
+        case .pointsOrdered(let order): return refusal(of: order)
         default: return nil
         }
     }
@@ -167,8 +169,9 @@ extension Coordinator {
             remedy: "roll those back first, or add --include-later to undo them with it")
     }
 
-    /// The refusal that another rollout holds some of these hosts; nil if none does.
+    /// The refusal that another rollout or a restore holds some of these hosts; nil if none does.
     func conflict(_ wanted: Set<HostID>, besides: RolloutID?) -> APIFailure? {
+        if let restoring = restoreConflict(wanted) { return restoring }
         for id in order where id != besides {
             guard let holder = rollouts[id] else { continue }
             let shared = holder.machine.heldHosts.filter(wanted.contains).sorted()

@@ -1,4 +1,4 @@
-package import FleetWire
+import FleetWire
 import Logging
 import OperatorAPI
 import RolloutCore
@@ -8,7 +8,7 @@ extension Coordinator {
     /// Lets one effect of a machine go. The record that it follows from is durable.
     func perform(_ effect: RolloutEffect, of id: RolloutID) {
         switch effect {
-        case .order(let host, let order): presence[host]?.session.post(.order, order)
+        case .order(let host, let order): presence[host]?.session.post(order)
         case .evaluateGate(let wave, let gate, let round, let hosts):
             guard let plan = rollouts[id]?.machine.definition?.plan else { return }
             let labels = Dictionary(plan.hosts.map { ($0.id, $0.labels) }) { first, _ in first }
@@ -81,11 +81,5 @@ extension Coordinator {
 
     func check(_ request: CheckRequest, on host: HostID) async throws -> CheckReply {
         try await session(of: host).ask(.check, request).body(CheckReply.self)
-    }
-
-    /// Asks a host's agent about its rollback points. Throws `APIFailure`.
-    package func points(_ request: PointRequest, on host: HostID) async throws -> PointReply {
-        guard registry.hosts[host] != nil else { throw Self.unknown(host) }
-        return try await session(of: host).ask(.point, request).body(PointReply.self)
     }
 }

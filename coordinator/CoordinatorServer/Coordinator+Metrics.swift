@@ -40,7 +40,45 @@ extension Coordinator {
             rollbacks.sorted { $0.key.text < $1.key.text }.map {
                 ($0.key.labels, Double($0.value))
             })
+        addHosts(to: &text)
         return text.text
+    }
+
+    private func addHosts(to text: inout PrometheusText) {
+        text.family(
+            "belay_points_damaged", .gauge,
+            "Rollback points of a host that cannot be restored in full as they are.",
+            registry.hosts.filter { $0.value.revoked == nil }.keys.sorted().map { host in
+                let damaged = registry.troubles[host]?.count { $0.kind == "point_damaged" }
+                return (["host": host.rawValue], Double(damaged ?? 0))
+            })
+        text.family(
+            "belay_host_troubles", .gauge, "What hosts say is wrong with them, by kind.",
+            troubles())
+        text.family(
+            "belay_point_orders", .gauge,
+            "Orders about rollback points that are under way, or whose caller went away.",
+            pointOrders())
+    }
+
+    private func troubles() -> [PrometheusText.Sample] {
+        registry.troubles.sorted { $0.key < $1.key }.flatMap { host, troubles in
+            Dictionary(grouping: troubles, by: \.kind).sorted { $0.key < $1.key }.map {
+                (["host": host.rawValue, "kind": $0.key], Double($0.value.count))
+            }
+        }
+    }
+
+    private func pointOrders() -> [PrometheusText.Sample] {
+        let open = registry.pointOrders.values.map { order in
+            [
+                "action": order.action.rawValue,
+                "state": deserted.contains(order.operation) ? "stopping" : "running",
+            ]
+        }
+        return Dictionary(grouping: open) { $0 }.sorted { "\($0.key)" < "\($1.key)" }.map {
+            ($0.key, Double($0.value.count))
+        }
     }
 
     /// Counts a host's restore once it has ended.

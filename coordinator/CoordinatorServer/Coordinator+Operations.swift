@@ -83,7 +83,7 @@ extension Coordinator {
         guard let newest = order.last(where: { changedHosts(of: $0).contains(host) }) else {
             throw APIFailure(
                 code: "not_found", message: "no rollout has changed \(host)",
-                remedy: "`belay point list HOST` shows its rollback points")
+                remedy: "`belay point list --host HOST` shows its rollback points")
         }
         return newest
     }
@@ -122,6 +122,7 @@ extension Coordinator {
         view.agentVersion = present?.agentVersion
         view.metrics = present?.metrics ?? [:]
         view.heldBy = holders[id]
+        view.troubles = registry.troubles[id] ?? []
         return view
     }
 

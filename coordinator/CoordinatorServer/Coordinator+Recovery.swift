@@ -24,6 +24,7 @@ extension Coordinator {
             await archiveEnded()
         }
         head = try await store.lastSequence()
+        endInterruptedPointOrders()
         for id in order where rollouts[id]?.machine.isFinished == false {
             enqueue(
                 .rollout(id, .recovered(generation, at: clock())), actor: "coordinator", done: nil)

@@ -48,10 +48,19 @@ extension Coordinator {
         return !isNext
     }
 
-    /// A report is acknowledged once it is durable, and counted once however often it comes.
-    func take(_ report: TransactionReport, _ session: AgentSession) async throws {
+    /// A report is acknowledged once it is durable, and counted once however often it comes. One
+    /// that is more than the host's allowance ends the session: not being acknowledged it comes
+    /// again, and is taken then.
+    func take(_ report: TransactionReport, bytes: Int, _ session: AgentSession) async throws {
         let host = session.host
         if follows(report.sequence, of: host) {
+            guard isAllowed(bytes, of: host) else {
+                session.close(
+                    farewell: Farewell(
+                        reason: "this host reports more than the journal can keep",
+                        retryAfter: CoordinatorLimits.reportPause))
+                return
+            }
             try await keep(report, of: host)
         } else if report.sequence > lastReport(of: host) {
             let missing = lastReport(of: host) + 1
@@ -65,6 +74,21 @@ extension Coordinator {
             return
         }
         session.post(.acknowledge, Acknowledgement(upTo: lastReport(of: host)))
+    }
+
+    /// True if the host may have so much more kept. Says so in the log when it begins to be too much.
+    private func isAllowed(_ bytes: Int, of host: HostID) -> Bool {
+        let cost = Double(max(bytes, CoordinatorLimits.reportBytesMin))
+        if reportAllowance[host, default: Allowance()].take(.reports, cost, now: clock()) {
+            overReporting.remove(host)
+            return true
+        }
+        if overReporting.insert(host).inserted {
+            logger.error(
+                "a host reports more than the journal can keep; it is slowed down",
+                metadata: ["host": "\(host)", "remedy": "look at what its agent does"])
+        }
+        return false
     }
 
     private func keep(_ report: TransactionReport, of host: HostID) async throws {

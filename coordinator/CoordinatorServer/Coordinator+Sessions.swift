@@ -160,28 +160,48 @@ extension Coordinator {
         }
     }
 
+    /// Tells the rollout that one of its orders was refused.
+    private func tell(_ refusal: Refusal, _ message: ReceivedMessage, _ session: AgentSession) {
+        logger.warning(
+            "a host refused an order",
+            metadata: [
+                "host": "\(session.host)", "reason": "\(refusal.reason)",
+                "remedy": "\(refusal.remedy ?? "see its log")",
+            ])
+        guard let order = session.takeOrder(answeredBy: message), isKnown(order.rollout) else {
+            return
+        }
+        let most = CoordinatorLimits.refusalBytesMax
+        let short = Refusal(
+            code: refusal.code.cut(toJSONBytes: 64), reason: refusal.reason.cut(toJSONBytes: most),
+            remedy: refusal.remedy?.cut(toJSONBytes: most))
+        enqueue(
+            .rollout(
+                order.rollout,
+                .refused(
+                    session.host, order.verb, attempt: order.attempt, short, at: clock())),
+            actor: "host:\(session.host)", done: nil)
+    }
+
     private func take(_ message: ReceivedMessage, _ session: AgentSession) async throws {
         let host = session.host
         if presence[host]?.session.number == session.number { presence[host]?.lastSeen = clock() }
         switch message.header.type {
         case .heartbeat:
             let beat = try message.body(Heartbeat.self)
-            if !beat.metrics.isEmpty, presence[host]?.session.number == session.number {
-                presence[host]?.metrics = beat.metrics
+            if presence[host]?.session.number == session.number {
+                if !beat.metrics.isEmpty { presence[host]?.metrics = beat.metrics }
+                notice(beat.troubles ?? [], of: host)
             }
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))
-        case .report: try await take(try message.body(TransactionReport.self), session)
+        case .report:
+            try await take(
+                try message.body(TransactionReport.self), bytes: message.payloadBytes, session)
         case .renew: try await renew(message, session)
         case .inspection, .checked, .points, .unsupported: session.take(answer: message)
         case .refused:
             if session.take(answer: message) { break }
-            let refusal = try message.body(Refusal.self)
-            logger.warning(
-                "a host refused an order",
-                metadata: [
-                    "host": "\(host)", "reason": "\(refusal.reason)",
-                    "remedy": "\(refusal.remedy ?? "see its log")",
-                ])
+            tell(try message.body(Refusal.self), message, session)
         case .bye: session.close()
         default:
             session.post(

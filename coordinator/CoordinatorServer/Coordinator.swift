@@ -93,6 +93,14 @@ package actor Coordinator {
     var ahead: [HostID: Ahead] = [:]
     /// Restores that hosts reported since the start.
     var rollbacks: [RollbackKind: Int] = [:]
+    /// The troubles of hosts that are in the journal or on their way into it.
+    var noticed: [HostID: Set<TroubleKey>] = [:]
+    var troubleAllowance: [HostID: Allowance] = [:]
+    var reportAllowance: [HostID: Allowance] = [:]
+    /// Hosts whose reports are more than their allowance at present.
+    var overReporting: Set<HostID> = []
+    /// Orders about points whose callers went away: no further host is asked for them.
+    var deserted: Set<String> = []
     /// Digests that an operator took out of quarantine.
     var lifted: Set<Digest> = []
     var generation = Generation(rawValue: 0)
@@ -109,6 +117,8 @@ package actor Coordinator {
     private let signals: AsyncStream<Void>
     let work: AsyncStream<GateWork>.Continuation
     private let works: AsyncStream<GateWork>
+    let pointWork: AsyncStream<PointWork>.Continuation
+    private let pointWorks: AsyncStream<PointWork>
     private var sessionCount: UInt64 = 0
 
     var registry: FleetRegistry { directory.snapshot }
@@ -127,6 +137,7 @@ package actor Coordinator {
         startedAt = clock()
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (works, work) = AsyncStream.makeStream()
+        (pointWorks, pointWork) = AsyncStream.makeStream()
     }
 
     // MARK: - The loop
@@ -139,6 +150,7 @@ package actor Coordinator {
             group.addTask { try await self.decide() }
             group.addTask { await self.tick() }
             group.addTask { await self.evaluateGates() }
+            group.addTask { await self.carryOutPointOrders() }
             defer { group.cancelAll() }
             try await group.next()
         }
@@ -170,6 +182,7 @@ package actor Coordinator {
     private func abandon() {
         hasStopped = true
         work.finish()
+        pointWork.finish()
         let rest = pending
         pending = []
         for input in rest { input.done?.resume(throwing: Self.stopping) }
@@ -204,6 +217,14 @@ package actor Coordinator {
         await withDiscardingTaskGroup { group in
             for await item in works {
                 group.addTask { await self.evaluate(item) }
+            }
+        }
+    }
+
+    private func carryOutPointOrders() async {
+        await withDiscardingTaskGroup { group in
+            for await item in pointWorks {
+                group.addTask { await self.carryOut(item) }
             }
         }
     }

@@ -61,4 +61,41 @@ package enum CoordinatorLimits {
     static let certificateRetry = Milliseconds.seconds(60)
     /// A stop takes no longer than this; what still runs then is cut off.
     static let stopWithin = Milliseconds.seconds(10)
+    /// Hosts that one request about points asks at the same time, unless it says otherwise. More load
+    /// the network and what the hosts share, such as their disks' storage.
+    static let pointsAtOnce = 16
+    /// The most that a request may choose.
+    static let pointsAtOnceMax = 256
+    /// Orders about points that may be under way at the same time; each holds its answers in memory
+    /// until its caller took them.
+    static let pointOrdersMax = 32
+    /// The longest that a request may let one host take.
+    static let pointWithinMax = Milliseconds.seconds(86_400)
+    /// The longest reason, name or reference of a point in bytes; they stand in the journal.
+    static let pointTextBytesMax = 1024
+    /// Hosts that one selection may name; with all it has any number.
+    static let namedHostsMax = 10_000
+    /// Troubles of one host that are looked at; a host with more is in need of somebody anyway.
+    static let troublesMax = 32
+    /// How many troubles of one host may come and go at once: a host that is broken or evil must not
+    /// fill the journal.
+    static let troubleBurst = 64.0
+    /// And how many more each second: one in half a minute.
+    static let troublesPerSecond = 1.0 / 30
+    /// Bytes of reports that one host may have kept at once: some hundred times what a rollout with
+    /// long outputs takes. Fewer would slow an honest host down.
+    static let reportBurstBytes = Double(64 << 20)
+    /// Bytes of reports that are given back each second, about 350 MB a day.
+    static let reportBytesPerSecond = 4096.0
+    /// A report costs the journal this many bytes even if it is smaller.
+    static let reportBytesMin = 1024
+    /// A host that reports too much comes back after this.
+    static let reportPause = Milliseconds.seconds(30)
+    /// Orders of one session that a refusal can be matched with; a host is under one at a time.
+    static let ordersKept = 64
+    /// The longest reason that a refusal of an order leaves in the journal, in bytes.
+    static let refusalBytesMax = 4096
+    /// While answers are waited for, an empty line leaves this often: whoever went away is noticed
+    /// by it, and whoever waits sees that the coordinator lives.
+    static let answersTickEvery = Milliseconds.seconds(1)
 }

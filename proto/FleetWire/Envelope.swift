@@ -62,6 +62,9 @@ package struct ReceivedMessage: Sendable {
         self.limits = limits
     }
 
+    /// The payload's size in bytes, which bounds what keeping the message costs.
+    package var payloadBytes: Int { payload.count }
+
     /// Reads the body as `type`; throws `FrameError.badBody`.
     package func body<Body: Codable & Sendable>(_ type: Body.Type) throws(FrameError) -> Body {
         do {

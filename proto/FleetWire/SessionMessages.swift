@@ -87,10 +87,34 @@ package struct Heartbeat: Codable, Sendable, Hashable {
     package var now: Timestamp
     /// Metric name to value, in Prometheus base units; empty from the coordinator.
     package var metrics: [String: Double]
+    /// What is wrong with the host itself and stays so until somebody mends it; nil when nothing
+    /// is. Each heartbeat carries all of it, so the receiver records what came and what went.
+    package var troubles: [HostTrouble]?
     /// A heartbeat of these fields.
-    package init(now: Timestamp, metrics: [String: Double]) {
+    package init(now: Timestamp, metrics: [String: Double], troubles: [HostTrouble]? = nil) {
         self.now = now
         self.metrics = metrics
+        self.troubles = troubles
+    }
+}
+
+/// Something on a host that an operator has to look at.
+package struct HostTrouble: Codable, Sendable, Hashable {
+    /// A stable name: `point_damaged`, `store_damaged`, `half_restored`, `scrub_failed`; others may
+    /// come.
+    package var kind: String
+    /// What it is about: a point's id.
+    package var subject: String
+    /// What was found and what to do, in words.
+    package var text: String
+    /// When it was found, by the host's clock.
+    package var since: Timestamp
+    /// A trouble of these fields.
+    package init(kind: String, subject: String, text: String, since: Timestamp) {
+        self.kind = kind
+        self.subject = subject
+        self.text = text
+        self.since = since
     }
 }
 

@@ -20,6 +20,11 @@ struct APIClient: Sendable {
         static let poll = Milliseconds.seconds(20)
         /// An artifact's upload.
         static let upload = Milliseconds.seconds(3600)
+        /// The coordinator sends an empty line each second while it waits for hosts; silence this
+        /// long means that it or the network is gone.
+        static let answersSilence = Milliseconds.seconds(30)
+        /// The longest line of an answer in lines: a host's reply fits a frame of 1 MiB.
+        static let lineBytesMax = 4 << 20
         /// More than any answer has; a bigger one would fill the memory.
         static let answerBytesMax = 256 << 20
     }
@@ -28,14 +33,16 @@ struct APIClient: Sendable {
     private let http: HTTPClient
 
     /// Gives `body` a client and lets go of its connections afterwards.
+    /// A peer that sends nothing for `silence` is gone; nil leaves that to each request's deadline.
     static func with<Result>(
-        _ configuration: ClientConfiguration, _ body: (APIClient) async throws -> Result
+        _ configuration: ClientConfiguration, silence: Milliseconds? = nil,
+        _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
+        var settings = try clientSettings(configuration)
+        if let silence { settings.timeout.read = .milliseconds(silence.count) }
         let client = APIClient(
             configuration: configuration,
-            http: HTTPClient(
-                eventLoopGroupProvider: .singleton,
-                configuration: try clientSettings(configuration)))
+            http: HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings))
         do {
             let result = try await body(client)
             try? await client.http.shutdown()
@@ -47,9 +54,12 @@ struct APIClient: Sendable {
     }
 
     /// The same, configured by the environment.
-    static func with<Result>(_ body: (APIClient) async throws -> Result) async throws -> Result {
+    static func with<Result>(
+        silence: Milliseconds? = nil, _ body: (APIClient) async throws -> Result
+    ) async throws -> Result {
         try await with(
-            ClientConfiguration(environment: ProcessInfo.processInfo.environment), body)
+            ClientConfiguration(environment: ProcessInfo.processInfo.environment),
+            silence: silence, body)
     }
 
     private static func clientSettings(
@@ -148,7 +158,7 @@ struct APIClient: Sendable {
         return content
     }
 
-    private func answer(
+    func answer(
         _ method: HTTPMethod, _ path: Path, body: HTTPClientRequest.Body?, to attempt: String,
         within: Milliseconds, contentType: String = "application/json"
     ) async throws -> HTTPClientResponse {
@@ -170,7 +180,7 @@ struct APIClient: Sendable {
         }
     }
 
-    private func refusal(
+    func refusal(
         _ attempt: String, _ status: HTTPResponseStatus, _ content: [UInt8]
     ) -> CommandFailure {
         if let failure = try? WireJSON.decode(APIFailure.self, from: Audience.admit(content)) {
@@ -191,7 +201,7 @@ struct APIClient: Sendable {
             refusal: APIFailure(code: code, message: "the coordinator answered \(status)"))
     }
 
-    private func decode<Value: Decodable>(_ content: [UInt8], _ attempt: String) throws -> Value {
+    func decode<Value: Decodable>(_ content: [UInt8], _ attempt: String) throws -> Value {
         do {
             return try WireJSON.decode(Value.self, from: Audience.admit(content))
         } catch {

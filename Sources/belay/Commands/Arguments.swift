@@ -55,32 +55,6 @@ struct ReasonOptions: ParsableArguments {
     var reason: String?
 }
 
-/// One host or those that a selector matches.
-struct HostChoice: ParsableArguments {
-    @Option(help: "The host.")
-    var host: HostID?
-    @Option(help: "The hosts whose labels match, for example \"zone=a\".")
-    var selector: String?
-
-    mutating func validate() throws {
-        guard (host == nil) != (selector == nil) else {
-            throw ValidationError("give either --host or --selector")
-        }
-    }
-
-    func hosts(_ client: APIClient) async throws -> [HostID] {
-        if let host { return [host] }
-        let path = Path("/v1/hosts").asking([("selector", selector)])
-        let views: [OperatorAPI.HostView] = try await client.get(path, to: "list hosts")
-        guard !views.isEmpty else {
-            throw CommandFailure(
-                .notFound, "no host matches \"\(selector ?? "")\"",
-                remedy: "`belay host list` shows the labels that there are")
-        }
-        return views.map(\.id)
-    }
-}
-
 extension APIClient {
     /// The rollout that is meant when none is named: the newest that is open, else the newest.
     func chosen(_ rollout: RolloutID?) async throws -> RolloutID {

@@ -41,6 +41,15 @@ enum ListText {
         ]
         if let skew = host.clockSkew { rows.append(("clock", clock(skew, style))) }
         if let revoked = host.revoked { rows.append(("revoked", revoked)) }
+        for trouble in host.troubles {
+            rows.append(
+                (
+                    "trouble",
+                    style.paint(trouble.kind.replacing("_", with: " "), .bad)
+                        + " \(trouble.subject), since \(QuantityText.date(trouble.since)): "
+                        + PlainText.line(trouble.text)
+                ))
+        }
         rows += section("labels", host.labels.map { ($0, $1) })
         rows += section("facts", host.facts.map { ($0, $1) })
         rows += section(
@@ -84,31 +93,6 @@ enum ListText {
             [$0.digest.description, QuantityText.date($0.at), $0.rollout.rawValue, $0.reason]
         }
         return table.lines(style: style, empty: "nothing is quarantined")
-    }
-
-    static func points(_ points: [HostPoints], isWide: Bool, style: Style) -> [String] {
-        var titles = ["HOST", "POINT", "TAKEN", "ROLLOUT", "SIZE", "REASON"]
-        if isWide { titles += ["ENTRIES", "COMPONENTS", "DIGEST"] }
-        var table = TextTable(titles, right: ["SIZE", "ENTRIES"])
-        for host in points {
-            for point in host.reply.points {
-                let bytes = point.components.reduce(UInt64(0)) { $0 &+ $1.bytes.count }
-                var row = [
-                    host.host.rawValue, point.id.rawValue, QuantityText.date(point.at),
-                    point.rollout?.rawValue ?? "", QuantityText.bytes(ByteCount(bytes)),
-                    point.reason,
-                ]
-                if isWide {
-                    row += [
-                        "\(point.components.reduce(0) { $0 &+ $1.entries })",
-                        point.components.map(\.name.rawValue).joined(separator: ","),
-                        point.digest.short,
-                    ]
-                }
-                table.rows.append(row)
-            }
-        }
-        return table.lines(style: style, empty: "no rollback points")
     }
 
     static func status(_ status: StatusView, now: Timestamp, style: Style) -> [String] {
@@ -156,6 +140,23 @@ enum ListText {
 
     private static func state(_ host: HostView, _ style: Style) -> String {
         if host.revoked != nil { return style.paint("revoked", .bad) }
+        let troubles = trouble(host).map { ", " + style.paint($0, .bad) } ?? ""
+        return connection(host, style) + troubles
+    }
+
+    /// What is wrong with the host in two words, for tables; nil if nothing is.
+    private static func trouble(_ host: HostView) -> String? {
+        guard let first = host.troubles.first else { return nil }
+        let words =
+            switch first.kind {
+            case "point_damaged": "point damaged"
+            case "half_restored": "half restored"
+            default: first.kind.replacing("_", with: " ")
+            }
+        return host.troubles.count > 1 ? "\(words) and \(host.troubles.count - 1) more" : words
+    }
+
+    private static func connection(_ host: HostView, _ style: Style) -> String {
         guard host.connected else { return style.paint("away", .caution) }
         guard let skew = host.clockSkew, isWrong(skew) else {
             return style.paint("connected", .good)
@@ -192,10 +193,4 @@ enum ListText {
     private static func facts(_ rows: [(String, String)], _ style: Style) -> [String] {
         rows.map { style.paint(DisplayWidth.pad($0, to: 12), .faint) + $1 }
     }
-}
-
-/// One host's answer about its points.
-struct HostPoints: Codable, Sendable {
-    var host: FleetWire.HostID
-    var reply: PointReply
 }

@@ -10,7 +10,7 @@ extension APIRoutes {
             guard let text = request.text("selector"), !text.isEmpty else {
                 return try APIAnswer.json(hosts)
             }
-            let selector = try Self.selector(text)
+            let selector = try Selector(asked: text)
             return try APIAnswer.json(hosts.filter { selector.matches($0.labels) })
         },
         APIRoute(.get, "/v1/hosts/{id}", .viewer) { _, context, api in
@@ -31,11 +31,6 @@ extension APIRoutes {
                 .revoked(host: id, reason: reason.isEmpty ? "no reason given" : reason),
                 by: context.caller().name)
             return try APIAnswer.json(await api.coordinator.host(id))
-        },
-        APIRoute(.post, "/v1/hosts/{id}/points", .operator) { request, context, api in
-            let id = try context.identifier(HostID.self)
-            let wanted = try await request.json(PointRequest.self)
-            return try APIAnswer.json(await api.coordinator.points(wanted, on: id))
         },
         APIRoute(.head, "/v1/artifacts/{sha256}", .operator) { _, context, api in
             let digest = try context.digest()
@@ -74,16 +69,6 @@ extension APIRoutes {
         },
     ]
 
-    private static func selector(_ text: String) throws -> Selector {
-        do {
-            return try Selector(parsing: text)
-        } catch {
-            throw APIFailure(
-                code: "invalid",
-                message: "the selector is wrong at column \(error.column): \(error.message)")
-        }
-    }
-
     /// Labels stand in templates, selectors and metrics, so they are short plain text.
     static func check(_ labels: [String: String]) throws {
         let fits = labels.allSatisfy { name, value in
@@ -95,6 +80,19 @@ extension APIRoutes {
                 code: "invalid", message: "a label's name or value is malformed",
                 remedy: "names of letters, digits, dots, dashes and underscores; values of at most "
                     + "256 bytes; at most 64 labels")
+        }
+    }
+}
+
+extension Selector {
+    /// A selector that came with a request; throws `APIFailure("invalid")`.
+    init(asked text: String) throws {
+        do {
+            self = try Selector(parsing: text)
+        } catch {
+            throw APIFailure(
+                code: "invalid",
+                message: "the selector is wrong at column \(error.column): \(error.message)")
         }
     }
 }

@@ -19,6 +19,14 @@ package enum FleetEvent: Codable, Sendable {
     case started(generation: Generation)
     /// An operator raised the generation of a state that was restored from an older copy.
     case generationRaised(to: Generation)
+    /// An operator ordered something of the points of hosts; no host has heard of it before.
+    case pointsOrdered(order: PointOrder)
+    case pointsAnswered(operation: String, host: HostID, outcome: PointOutcome)
+    /// A host says that something is wrong with it, and that it is not any more.
+    case troubleFound(host: HostID, trouble: HostTrouble)
+    case troubleEnded(host: HostID, kind: String, subject: String)
+    /// No host hears of the order any more; `reason` is nil if all of them were asked.
+    case pointsEnded(operation: String, reason: String?)
 
     /// The name under which the journal keeps it.
     package var kind: String {
@@ -36,6 +44,11 @@ package enum FleetEvent: Codable, Sendable {
         case .strayReport: "report_dropped"
         case .started: "coordinator_started"
         case .generationRaised: "generation_raised"
+        case .troubleFound: "host_trouble_found"
+        case .troubleEnded: "host_trouble_ended"
+        case .pointsOrdered: "points_ordered"
+        case .pointsAnswered: "points_answered"
+        case .pointsEnded: "points_ended"
         }
     }
 }
@@ -99,6 +112,10 @@ package struct FleetRegistry: Sendable {
     package private(set) var access: [String: Access] = [:]
     /// By digest.
     package private(set) var quarantine: [Digest: QuarantineView] = [:]
+    /// What hosts say is wrong with them, oldest first.
+    package private(set) var troubles: [HostID: [HostTrouble]] = [:]
+    /// Orders about points that have not ended, by their id.
+    package private(set) var pointOrders: [String: PointOrder] = [:]
 
     /// An empty fleet.
     package init() {}
@@ -108,6 +125,7 @@ package struct FleetRegistry: Sendable {
         switch event {
         case .enrolled(let host, let serial, let ends, let token, let key):
             if !isRepeated(host: host, token: token, key: key) { tokens[token]?.used += 1 }
+            troubles[host] = nil
             let labels = tokens[token]?.request.labels ?? [:]
             let kept = hosts[host]?.labels ?? [:]
             hosts[host] = Host(
@@ -120,7 +138,9 @@ package struct FleetRegistry: Sendable {
         case .labelled(let host, let change):
             for label in change.remove { hosts[host]?.labels[label] = nil }
             hosts[host]?.labels.merge(change.set) { _, new in new }
-        case .revoked(let host, let reason): hosts[host]?.revoked = reason
+        case .revoked(let host, let reason):
+            hosts[host]?.revoked = reason
+            troubles[host] = nil
         case .tokenMade(let id, let secret, let request, let expires):
             tokens[id] = Token(
                 secret: secret, request: request, expires: expires, used: 0, revoked: false)
@@ -131,7 +151,12 @@ package struct FleetRegistry: Sendable {
         case .quarantined(let entries):
             for entry in entries { quarantine[entry.digest] = entry }
         case .unquarantined(let digest, _): quarantine[digest] = nil
-        case .strayReport, .started, .generationRaised: break
+        case .troubleFound(let host, let trouble): troubles[host, default: []].append(trouble)
+        case .troubleEnded(let host, let kind, let subject):
+            troubles[host]?.removeAll { $0.kind == kind && $0.subject == subject }
+        case .pointsOrdered(let order): pointOrders[order.operation] = order
+        case .pointsEnded(let operation, _): pointOrders[operation] = nil
+        case .strayReport, .started, .generationRaised, .pointsAnswered: break
         }
     }
 

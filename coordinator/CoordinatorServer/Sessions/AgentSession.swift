@@ -7,7 +7,16 @@ final class AgentSession: Sendable {
     private struct State {
         var next: UInt64 = 0
         var waiting: [String: CheckedContinuation<ReceivedMessage, any Error>] = [:]
+        /// Orders that left, by the ids of their messages, oldest first; a refusal names one.
+        var orders: [(id: String, order: SentOrder)] = []
         var isClosed = false
+    }
+
+    /// What a refusal of an order is told of.
+    struct SentOrder: Sendable {
+        let rollout: RolloutID
+        let verb: OrderVerb
+        let attempt: Int
     }
 
     let host: HostID
@@ -67,6 +76,27 @@ final class AgentSession: Sendable {
             return
         }
         if case .dropped = out.yield(payload) { close() }
+    }
+
+    /// Posts an order, and remembers it until it is refused or many others have followed.
+    func post(_ order: TransactionOrder) {
+        let id = nextID()
+        let sent = SentOrder(rollout: order.rollout, verb: order.verb, attempt: order.attempt)
+        state.withLock { state in
+            if state.orders.count >= CoordinatorLimits.ordersKept { state.orders.removeFirst() }
+            state.orders.append((id, sent))
+        }
+        post(.order, order, id: id)
+    }
+
+    /// The order that a message answers; each is given once.
+    func takeOrder(answeredBy message: ReceivedMessage) -> SentOrder? {
+        state.withLock { state in
+            guard let place = state.orders.firstIndex(where: { $0.id == message.header.re }) else {
+                return nil
+            }
+            return state.orders.remove(at: place).order
+        }
     }
 
     private func nextID() -> String {

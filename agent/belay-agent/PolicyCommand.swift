@@ -1,0 +1,64 @@
+import AgentRuntime
+import ArgumentParser
+import FleetWire
+import HostSnapshots
+
+/// `belay-agent point policy`.
+struct PolicyCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy",
+        abstract: "Show or set which points are kept, and how they are stored and checked.",
+        discussion: """
+            Agent, guard and these commands read it alike, from settings.json in the store. What is
+            not named stays as it is; none as a value takes a setting away.
+            """)
+    @OptionGroup var options: StateOptions
+    @Option(help: "Keep at most this many points, or none.") var keep: String?
+    @Option(help: "Keep no point older than this, as 30d, or none.") var keepFor: String?
+    @Option(help: "Keep the newest that take at most this, as 20GiB, or none.") var keepBytes: String?
+    @Option(help: "Seal new points with the key in this file, or none.") var key: String?
+    @Option(help: "Read all objects back this often, as 7d, or none for the default, 7d.")
+    var scrubEvery: String?
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let store = PointSettings(options.directory)
+        var settings = try store.read()
+        let before = settings
+        try take(keep, &settings.retention.count) {
+            guard let count = Int($0), count > 0 else {
+                throw ValidationError("--keep \($0): write a number from 1 on, or none")
+            }
+            return count
+        }
+        try take(keepFor, &settings.retention.age, Arguments.span)
+        try take(keepBytes, &settings.retention.bytes, Arguments.size)
+        try take(key, &settings.keyFile) { $0 }
+        try take(scrubEvery, &settings.scrubEvery, Arguments.span)
+        if settings != before { try store.write(settings) }
+        let shown = PointPolicy(settings)
+        try output.show(shown) { _, style in PolicyText.lines(shown, style: style) }
+    }
+
+    private func take<Value>(
+        _ text: String?, _ setting: inout Value?, _ parse: (String) throws -> Value
+    ) throws {
+        guard let text else { return }
+        setting = text == "none" ? nil : try parse(text)
+    }
+}
+
+/// The settings as people read them.
+enum PolicyText {
+    static func lines(_ policy: PointPolicy, style: Style) -> [String] {
+        let rows = [
+            ["SETTING", "VALUE"],
+            ["keep", policy.retention.count.map { Quantity.count($0, "point") } ?? "all"],
+            ["keep for", policy.retention.age?.text ?? "for ever"],
+            ["keep bytes", policy.retention.bytes.map { Quantity.bytes($0.count) } ?? "no limit"],
+            ["key", policy.keyFile ?? "points are not sealed"],
+            ["scrub every", policy.scrubEvery.text],
+        ]
+        return PointText.table(rows, style: style)
+    }
+}
