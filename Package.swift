@@ -187,7 +187,8 @@ let package = Package(
                 "belay-agent", nioPosix, logging, crypto, certificates, asn1,
             ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
-        tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
+        tests(
+            "HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile", "CLinux"]),
         tests(
             "HostStepsTests",
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),

@@ -139,14 +139,14 @@ extension PointStore {
 
     /// Removes what processes that are gone left behind.
     private func clearScratch() throws {
-        for folder in ["packs", "points", "tmp"] {
+        for folder in ["", "packs", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
                 let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }
-                files.remove(folder + "/" + text)
+                files.remove(folder.isEmpty ? text : folder + "/" + text)
             }
         }
     }

@@ -42,6 +42,8 @@ package struct PointStore: Sendable {
                     "use the version of belay-agent that made it")
             }
         } else {
+            // Before the format, which tells that the directories' own names are durable.
+            try files.syncOwnName()
             try files.replace("", "format", format)
         }
     }

@@ -80,6 +80,18 @@ struct StoreFiles: Sendable {
         try open(folder, O_RDONLY | O_DIRECTORY).sync(Array(path(of: folder).utf8))
     }
 
+    /// Makes the name of the store's directory durable in the one above, which this process may not
+    /// be allowed to open: then its file system is synced.
+    func syncOwnName() throws {
+        let above = path(of: "..")
+        let opened = calls.openat(AT_FDCWD, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if opened >= 0 { return try Descriptor(opened, calls).sync(Array(above.utf8)) }
+        let folder = try open("", O_RDONLY | O_DIRECTORY)
+        guard withExtendedLifetime(folder, { calls.syncfs(folder.raw) }) == 0 else {
+            throw PointError.system("sync", Array(path.utf8), errno)
+        }
+    }
+
     /// Removes `name` if it is there; a failure is left to the next who clears.
     func remove(_ name: String) { _ = calls.unlinkat(AT_FDCWD, path(of: name), 0) }
 
