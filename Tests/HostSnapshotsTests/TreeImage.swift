@@ -174,8 +174,7 @@ struct TreeImage {
     }
 
     private static func text(_ name: [UInt8]) -> String {
-        if let text = String(validating: name, as: UTF8.self) { return text }
-        return name.map { $0 > 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\\($0)" }.joined()
+        name.map { $0 > 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\\($0)" }.joined()
     }
 }
 
