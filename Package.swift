@@ -101,7 +101,8 @@ let package = Package(
         module(
             "HostSnapshots", in: "agent",
             needs: [
-                "FleetWire", "COpenSSL", "FleetTransport", "CZstd", "CLinux", "SQLiteFile",
+                "FleetWire", "COpenSSL", "FleetTransport", "HostProcesses", "CZstd", "CLinux",
+                "SQLiteFile",
             ]),
         module(
             "HostSteps", in: "agent",

@@ -127,9 +127,9 @@ extension PointStore {
                 "restore", "component \(missing)", "point \(manifest.id) does not hold it",
                 "name one of \(names.sorted().map(\.rawValue).joined(separator: ", "))")
         }
-        let objects = try ObjectReader(files)
+        let objects = try objects(of: manifest)
         return RestoreJob(
-            reader: try reader(HashingSink(), UnchangedIndex(files)),
+            reader: try reader(HashingSink(), index()),
             objects: objects,
             parts: try manifest.components.map { component in
                 RestoreJob.Part(

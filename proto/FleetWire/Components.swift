@@ -9,11 +9,21 @@ package struct ComponentSpec: Codable, Sendable, Hashable {
     package var driver: ComponentDriver
     /// True if a restore of this component alone must stop and start the plan's services around it.
     package var restart: Bool
+    /// True if what is mounted within its trees belongs to it; nil counts as false.
+    package var crossMounts: Bool?
+    /// True if it may be captured with nothing in it although it held something before; nil counts
+    /// as false.
+    package var allowEmpty: Bool?
     /// A component of these fields.
-    package init(name: ComponentName, driver: ComponentDriver, restart: Bool) {
+    package init(
+        name: ComponentName, driver: ComponentDriver, restart: Bool, crossMounts: Bool? = nil,
+        allowEmpty: Bool? = nil
+    ) {
         self.name = name
         self.driver = driver
         self.restart = restart
+        self.crossMounts = crossMounts
+        self.allowEmpty = allowEmpty
     }
 }
 
