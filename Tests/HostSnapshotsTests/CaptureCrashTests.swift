@@ -41,7 +41,7 @@ import Testing
                 if points.filter({ $0 != "p2" }) != earlier { problems.append("points: \(points)") }
                 if outcome.isDone, !points.contains("p2") { problems.append("p2 is lost") }
                 if !outcome.fault.isDeadly, !outcome.trace.contains("remove") {
-                    problems += outcome.scratchNames().map { "\($0) is left over at once" }
+                    problems += outcome.image.scratchNames().map { "\($0) is left over at once" }
                 }
                 return problems + (try world.nextCaptureProblems([spec]))
             }

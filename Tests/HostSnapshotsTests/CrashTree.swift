@@ -115,12 +115,14 @@ extension CrashWorld.Outcome {
 
     /// What no operation may touch.
     func neighbour() -> [String] { image.lines("/root/outside") }
+}
 
+extension TreeImage {
     /// Names that only a process that runs may leave.
     func scratchNames() -> [String] {
-        image.lines().map { String($0.prefix { $0 != " " }) }.filter {
+        lines().map { String($0.prefix { $0 != " " }) }.filter {
             $0.contains("/.belay~") || $0.contains("/packs/.") || $0.contains("/points/.")
-                || $0.hasPrefix("/points/tmp/") || $0.hasPrefix("/points/.")
+                || $0.hasPrefix("/points/tmp/")
         }
     }
 }
@@ -134,7 +136,7 @@ extension CrashWorld {
         let points = try store.list()
         for point in points {
             if point.reason.hasPrefix("DAMAGED") { problems.append("\(point.id): \(point.reason)") }
-            problems += try store.verify(point.id).map { "\(point.id): \($0)" }
+            problems += try store.verify(point.id, deep: true).map { "\(point.id): \($0)" }
         }
         return (points.map(\.id.rawValue), problems)
     }
@@ -143,11 +145,8 @@ extension CrashWorld {
     func nextCaptureProblems(_ specs: [ComponentSpec]) throws -> [String] {
         let store = try scratch.store()
         let point = try take(store, "next", specs)
-        var problems = try store.verify(point.id).map { "next: \($0)" }
-        let outcome = Outcome(
-            fault: .stops, number: 0, isReached: false, trace: "",
-            image: try TreeImage(reading: scratch.path))
-        problems += outcome.scratchNames().map { "\($0) is left over" }
+        var problems = try store.verify(point.id, deep: true).map { "next: \($0)" }
+        problems += try TreeImage(reading: scratch.path).scratchNames().map { "\($0) is left over" }
         return problems
     }
 }

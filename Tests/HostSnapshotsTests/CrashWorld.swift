@@ -101,6 +101,9 @@ final class CrashWorld {
             + (1...count).map { .losesPower(.ordered, seed: $0) }
     }
 
+    /// Makes the world what it was at first.
+    func reset() throws { try replace(with: start) }
+
     private func replace(with image: TreeImage) throws {
         try TreeImage.empty(Array(scratch.path.utf8))
         try image.write(to: scratch.path)

@@ -72,8 +72,12 @@ import Testing
             all = try scratch.view("/tree")
             func path(_ line: String) -> String { String(line.prefix { $0 != " " }) }
             func isExcluded(_ line: String) -> Bool { line.contains("/skip-") }
+            func isSocket(_ line: String) -> Bool {
+                let words = line.split(separator: " ")
+                return words.count > 1 && words[1].count == 6 && words[1].hasPrefix("14")
+            }
             captured = all.filter {
-                !isExcluded($0) && !$0.dropFirst(path($0).count).hasPrefix(" 140")
+                !isExcluded($0) && !isSocket($0)
             }
             folders = Set(
                 all.filter { $0.dropFirst(path($0).count).hasPrefix(" 4") }.map(path))

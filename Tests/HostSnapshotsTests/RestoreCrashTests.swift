@@ -48,6 +48,7 @@ import Testing
                 problems += Self.difference(
                     again.lines("/root/one") + again.lines("/root/tree"), captured)
                 if again.lines("/root/outside") != outside { problems.append("then the neighbour") }
+                problems += again.scratchNames().filter { $0.hasPrefix("/root/") }
                 if outcome.number % 5 == 0 { problems += try world.nextCaptureProblems([spec]) }
                 return problems
             }

@@ -13,12 +13,18 @@ struct StoreFiles: Sendable {
 
     func path(of name: String) -> String { name.isEmpty ? path : path + "/" + name }
 
-    /// Opens `name`; throws if it cannot be.
+    /// Opens `name`; throws if it cannot be. Links within the store are not followed, and a FIFO in
+    /// it keeps nobody waiting.
     func open(_ name: String, _ flags: Int32, mode: mode_t = 0) throws -> Descriptor {
         let path = path(of: name)
-        let opened = calls.openat(AT_FDCWD, path, flags | O_CLOEXEC, mode)
+        let opened = calls.openat(AT_FDCWD, path, flags | Self.careful(name) | O_CLOEXEC, mode)
         guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
         return Descriptor(opened, calls)
+    }
+
+    /// The store's directory itself may be a link that the operator made.
+    private static func careful(_ name: String) -> Int32 {
+        name.isEmpty ? 0 : O_NOFOLLOW | O_NONBLOCK
     }
 
     /// The names in `folder`, sorted by their bytes.
@@ -39,7 +45,8 @@ struct StoreFiles: Sendable {
     /// All of `name`; nil if it is not there.
     func contents(of name: String, atMost limit: Int) throws -> [UInt8]? {
         let path = path(of: name)
-        let opened = calls.openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC)
+        let opened = calls.openat(
+            AT_FDCWD, path, O_RDONLY | Self.careful(name) | O_CLOEXEC)
         if opened < 0 {
             if errno == ENOENT { return nil }
             throw PointError.system("open", Array(path.utf8), errno)
