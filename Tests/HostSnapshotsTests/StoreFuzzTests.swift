@@ -10,7 +10,8 @@ import Testing
     private func world(_ isSealed: Bool) throws -> (Scratch, PointStore) {
         let scratch = try Scratch()
         if isSealed {
-            try scratch.encrypt(settings: ", \"retention\": {\"count\": 2}, \"scrub_every\": \"1d\"")
+            try scratch.encrypt(
+                settings: ", \"retention\": {\"count\": 2}, \"scrub_every\": \"1d\"")
         } else {
             try scratch.set("{\"retention\": {\"count\": 2, \"age\": \"9d\"}}")
         }
@@ -116,7 +117,8 @@ import Testing
         var position = 0
         while position + 4 < bytes.count {
             places.insert(position + 5)
-            position += 4 + bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
+            position +=
+                4 + bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
         }
         return places
     }

@@ -54,11 +54,4 @@ extension PointStore {
         else { return [:] }
         return marks
     }
-
-    /// The ids of the points, oldest first.
-    private func ids() throws -> [PointID] {
-        try files.names(in: "points").compactMap { text in
-            text.hasSuffix(".json") ? PointID(String(text.dropLast(5))) : nil
-        }
-    }
 }
