@@ -3,15 +3,17 @@
 #ifndef BELAY_LINUX_CALLS_H
 #define BELAY_LINUX_CALLS_H
 
-#include <linux/stat.h>
 #include <spawn.h>
-#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/types.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+// After glibc's own, so that timespec and stat stay those of Swift's Glibc module.
+#include <linux/stat.h>
+#include <stdint.h>
+#include <sys/sysmacros.h>
 
 int pipe2(int ends[2], int flags);
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path);

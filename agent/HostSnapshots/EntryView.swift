@@ -5,13 +5,15 @@ struct EntryView {
 
     /// `bytes` without the length before them; they must outlive this.
     init(_ bytes: UnsafeRawBufferPointer) {
-        precondition(bytes.count >= Self.pathStart, "an entry is longer")
+        precondition(bytes.count >= Self.bytesMin, "an entry is longer")
         self.bytes = bytes
     }
 
     /// Where the flags stand.
     static let flagsOffset = 1
     private static let pathStart = 46
+    /// An entry with nothing in its counted fields.
+    static let bytesMin = 58
 
     /// Nil for a kind that is not known here.
     var kind: Entry.Kind? { Entry.Kind(rawValue: bytes[0]) }

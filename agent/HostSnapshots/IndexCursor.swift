@@ -5,8 +5,8 @@ import Glibc
 /// is met at most once, and one block of it is in memory.
 final class IndexCursor {
     private let file: Descriptor
-    private let path: [UInt8]
     private let codec: ObjectCodec
+    private let path: [UInt8]
     private let hasher = ObjectHasher()
     /// Where the next block begins, and where the blocks end.
     private var next: Int
@@ -29,12 +29,12 @@ final class IndexCursor {
         let parts = IndexFormat.self
         guard let file = try? files.open(name, O_RDONLY | O_NOFOLLOW),
             let size = try? Int(file.status().st_size),
-            size >= parts.magic.count + parts.footerBytes
+            size >= parts.magicBytes + parts.footerBytes
         else { return nil }
         self.file = file
         self.codec = codec
         path = Array(name.utf8)
-        guard let head = try? PackFormat.part(file, 0, 8, path), head == parts.magic,
+        guard let head = try? PackFormat.part(file, 0, 8, path), head == parts.magic(codec),
             let foot = try? PackFormat.part(
                 file, size - parts.footerBytes, parts.footerBytes, path),
             Array(foot.suffix(8)) == parts.ending
@@ -49,7 +49,7 @@ final class IndexCursor {
         while !rows.isAtEnd, let id = try? rows.objectID() { packs.append(id) }
         self.count = count
         self.packs = packs
-        next = parts.magic.count
+        next = parts.magicBytes
         end = start
         _ = advance()
     }
@@ -93,7 +93,7 @@ final class IndexCursor {
             position = 0
         }
         length = 4 + Int(number(at: 0, UInt32.self))
-        guard length >= IndexFormat.recordBytes, length <= block.count - position else {
+        guard length >= IndexFormat.recordBytes + EntryView.bytesMin, length <= block.count - position else {
             next = end
             block = []
             length = 0

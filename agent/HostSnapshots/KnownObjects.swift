@@ -57,7 +57,7 @@ struct ClaimedObjects {
 final class KnownObjects: @unchecked Sendable {
     private let monitor = Monitor()
     private let files: StoreFiles
-    /// How objects are stored; threads share it.
+    /// How objects are named and stored.
     let codec: ObjectCodec
     private var reader: ObjectReader?
     private var claimed = ClaimedObjects()

@@ -186,12 +186,12 @@ final class PackVerifier {
     }
 
     private func verify(_ record: PackRecord, _ part: UnsafeRawBufferPointer) throws {
-        guard !record.codec.isSealed else {
+        if record.codec.isSealed {
             _ = try codec.open(record, Array(part))
             return
         }
         var bytes = part
-        if record.codec == .zstd {
+        if record.codec.isCompressed {
             let done = ZSTD_decompressDCtx(
                 context, raw.baseAddress, raw.count, part.baseAddress, part.count)
             guard ZSTD_isError(done) == 0, done == Int(record.raw) else {

@@ -12,15 +12,19 @@ final class PointCapture {
     private let space: SpaceGate
     private let progress: ProgressMeter
     private var notes: [IndexNotes] = []
+    /// How objects and the manifest are stored.
+    let codec: ObjectCodec
+    /// Keeps a prune away from objects that this point will need.
+    private let lock: Descriptor?
 
-    /// `codec` stores the objects and the index.
     init(
-        _ store: PointStore, _ components: [ComponentSpec], _ codec: ObjectCodec, rereads: Bool,
-        progress: ProgressMeter
+        _ store: PointStore, _ components: [ComponentSpec], rereads: Bool, progress: ProgressMeter
     ) throws {
         self.store = store
         self.components = components
         self.progress = progress
+        codec = try store.keys.writing()
+        lock = try StoreLock.objectsInUse(store.files)
         index = UnchangedIndex(store.files, codec, isAsked: !rereads)
         let space = SpaceGate { try store.checkSpace(components) }
         self.space = space
@@ -56,7 +60,7 @@ final class PointCapture {
 
     /// Reads the catalogues of the point back, then lets the index know what was captured.
     func verify(_ manifest: Manifest) throws {
-        let objects = try store.objects(of: manifest)
+        let objects = try ObjectReader(store.files, codec: codec)
         for component in manifest.components {
             try verify(component, objects)
             progress.end(

@@ -21,14 +21,13 @@ extension PointStore {
             try check(components)
             if let name { try checkName(name) }
             try clearScratch()
-            let codec = try keys.writing()
             let capture = try PointCapture(
-                self, components, codec, rereads: rereads, progress: ProgressMeter(progress))
+                self, components, rereads: rereads, progress: ProgressMeter(progress))
             do {
                 let manifest = Manifest(
                     version: Manifest.version, id: id, at: at, name: name, reason: reason,
                     rollout: rollout, components: try capture.run())
-                try files.replace("points", "\(id).json", try manifest.encoded(codec))
+                try files.replace("points", "\(id).json", try manifest.encoded(capture.codec))
             } catch {
                 capture.discard()
                 throw error
@@ -126,8 +125,7 @@ extension PointStore {
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free \(needed - free) bytes there or keep the agent's state on a larger file system"
-            )
+                "free \(needed - free) bytes there or keep the agent's state on a larger file system")
         }
     }
 

@@ -4,11 +4,15 @@ import Glibc
 
 /// The layout of a file of the index; the format's section "The index".
 enum IndexFormat {
-    static let magic = Array("BELAYUN3".utf8)
+    /// Of blocks as they are, and of sealed ones.
+    static func magic(_ codec: ObjectCodec) -> [UInt8] {
+        Array((codec.key == nil ? "BELAYUN3" : "BELAYUS3").utf8)
+    }
+    static let magicBytes = 8
+    /// What blocks are sealed as.
+    static let purpose = "unchanged index"
     static let ending = Array("BELAYUNX".utf8)
     static let footerBytes = 16
-    /// What its blocks are sealed as.
-    static let purpose = "unchanged index"
     /// Length and digest before the bytes of a block.
     static let blockHeaderBytes = 36
     /// Length, device, inode and time of change before a record's entry.
@@ -28,7 +32,7 @@ struct UnchangedIndex {
     /// False: nothing is known, but what is read is noted.
     let isAsked: Bool
 
-    /// `codec` is that of new points: with a key the blocks are sealed.
+    /// `codec` is that of new points: with a key its blocks are sealed.
     init(_ files: StoreFiles, _ codec: ObjectCodec, isAsked: Bool = true) {
         self.files = files
         self.codec = codec
@@ -45,7 +49,7 @@ struct UnchangedIndex {
 
     func writer(_ key: ObjectID) throws -> IndexWriter {
         try IndexWriter(
-            files, name(key), beside: "tmp/\(codec.name(of: key).digest.hex).\(getpid())", codec)
+            files, codec, name(key), beside: "tmp/\(codec.name(of: key).digest.hex).\(getpid())")
     }
 
     /// With a key it is no digest that somebody could guess paths by, and tells whose it is.
@@ -80,8 +84,7 @@ struct UnchangedIndex {
             let status = file.flatMap { try? $0.look([]) }
             return (status?.modified ?? .min, name)
         }
-        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax)
-        {
+        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax) {
             files.remove(Self.folder + "/" + name)
         }
     }
@@ -90,27 +93,26 @@ struct UnchangedIndex {
 /// Writes one component's part of the index anew, beside, block by block.
 final class IndexWriter {
     private let files: StoreFiles
+    private let codec: ObjectCodec
     private let name: String
     private let beside: String
     private let file: Descriptor
-    private let codec: ObjectCodec
     private let hasher = ObjectHasher()
     private var block: [UInt8] = []
     private var length = 0
     private var count: UInt64 = 0
 
-    init(_ files: StoreFiles, _ name: String, beside: String, _ codec: ObjectCodec) throws {
-        self.codec = codec
+    init(_ files: StoreFiles, _ codec: ObjectCodec, _ name: String, beside: String) throws {
         self.files = files
+        self.codec = codec
         self.name = name
         self.beside = beside
         file = try files.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-        try write(IndexFormat.magic)
+        try write(IndexFormat.magic(codec))
     }
 
     /// Adds an encoded entry and what its file must still have for it to hold.
-    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws
-    {
+    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws {
         let bytes = IndexFormat.recordBytes + entry.count
         if !block.isEmpty, block.count + bytes > IndexFormat.blockBytes { try flush() }
         block.append(number: UInt32(bytes - 4))
@@ -145,8 +147,8 @@ final class IndexWriter {
     func discard() { files.remove(beside) }
 
     private func flush() throws {
-        let stored = try codec.protect(block, as: IndexFormat.purpose)
         var head: [UInt8] = []
+        let stored = try codec.protect(block, as: IndexFormat.purpose)
         head.append(number: UInt32(stored.count))
         head += stored.withUnsafeBytes { hasher.hash($0) }.bytes
         try write(head)
