@@ -9,7 +9,8 @@ enum Attributes {
 
     static func read(_ parent: Descriptor, _ name: [UInt8]) throws -> [Entry.Attribute] {
         try withPath(path(parent, name)) { path in
-            guard let list = try grow({ parent.calls.llistxattr(path, $0, $1) }) else { return [] }
+            guard let list = try grow({ parent.calls.llistxattr(path, $0, $1) }), !list.isEmpty
+            else { return [] }
             let names = list.split(separator: 0).map(Array.init)
             return try names.sorted { $0.lexicographicallyPrecedes($1) }.compactMap { key in
                 try withPath(key) { cKey in
@@ -18,6 +19,18 @@ enum Attributes {
                     }
                 }
             }
+        }
+    }
+
+    /// The same for a name that stands as a C string; `whole` is for errors.
+    static func read(
+        _ parent: Descriptor, _ name: UnsafePointer<CChar>, _ whole: [UInt8]
+    ) throws -> [Entry.Attribute] {
+        do {
+            return try read(
+                parent, Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
+        } catch let error as PointError {
+            throw PointError(error.attempt, printable(whole), error.cause, error.remedy)
         }
     }
 

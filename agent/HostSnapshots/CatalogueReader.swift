@@ -22,27 +22,45 @@ final class CatalogueReader {
     /// The next entry; nil after the last. Throws `PointError` if an object is missing or damaged,
     /// an entry is ill-formed, or, after the last, the state is not that of the manifest.
     func next() throws -> Entry? {
+        guard let place = try advance() else { return nil }
+        let entry = try Entry(decoding: bytes[place])
+        note(place)
+        return entry
+    }
+
+    /// Holds what is left against the manifest without making entries of it.
+    func check() throws {
+        while let place = try advance() { note(place) }
+    }
+
+    /// Where the next entry stands in `bytes`, without its length.
+    private func advance() throws -> Range<Int>? {
         guard !isDone else { return nil }
         guard try reach(4) else {
             guard position == bytes.count else { throw damage("it ends within an entry") }
-            return try finish()
+            try finish()
+            return nil
         }
-        let length = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard length <= SnapshotLimits.entryBytesMax, try reach(4 + length) else {
-            throw damage("an entry is longer than all that follows")
+        let length = bytes.withUnsafeBytes {
+            Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
+        }
+        guard length >= 2, length <= SnapshotLimits.entryBytesMax, try reach(4 + length) else {
+            throw damage("an entry is longer than all that follows, or empty")
         }
         let start = position + 4
         position = start + length
-        let entry = try Entry(decoding: bytes[start..<position])
         count += 1
-        if entry.kind != .socket {
-            // Kind and flags stand first; flags do not count in the state.
-            bytes[start + 1] = 0
-            bytes.withUnsafeBytes {
-                state.update(UnsafeRawBufferPointer(rebasing: $0[(start - 4)..<position]))
-            }
+        return start..<position
+    }
+
+    /// Takes an entry into the state. Kind and flags stand first; flags and sockets do not count.
+    private func note(_ place: Range<Int>) {
+        guard bytes[place.lowerBound] != Entry.Kind.socket.rawValue else { return }
+        bytes[place.lowerBound + 1] = 0
+        bytes.withUnsafeBytes {
+            state.update(
+                UnsafeRawBufferPointer(rebasing: $0[(place.lowerBound - 4)..<place.upperBound]))
         }
-        return entry
     }
 
     /// Calls `body` with each entry that is left.
@@ -64,13 +82,12 @@ final class CatalogueReader {
         return true
     }
 
-    private func finish() throws -> Entry? {
+    private func finish() throws {
         isDone = true
         bytes = []
         guard count == component.entries, state.finish() == component.state else {
             throw damage("its state does not match the manifest")
         }
-        return nil
     }
 
     private func damage(_ why: String) -> PointError {

@@ -7,6 +7,8 @@ struct ComponentReader {
     let store: StoreFiles
     let services: any ServiceControlling
     let sink: any ObjectSink
+    /// Sinks of further threads that read at the same time; none if a test watches.
+    var otherSinks: [any ObjectSink] = []
     let index: UnchangedIndex?
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
@@ -19,43 +21,91 @@ struct ComponentReader {
 
     /// Pushes the component's entries as it is now, in the order of the catalogue.
     func read(_ spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
+        if let walk = try walk(of: spec) {
+            let cursor = index?.cursor(walk.key)
+            return try read(walk, cursor) { for entry in try $0.entries() { try push(entry) } }
+        }
+        for entry in try otherEntries(of: spec) { try push(entry) }
+    }
+
+    /// Adds the component's entries to `stream`, which `notes` of `walk(of:)` keep in step.
+    func read(_ spec: ComponentSpec, into stream: CatalogueStream, _ cursor: IndexCursor?) throws {
+        if let walk = try walk(of: spec) { try read(walk, cursor) { try stream.add($0) } }
+        for entry in try otherEntries(of: spec) { try stream.add(entry) }
+    }
+
+    // MARK: - Trees
+
+    /// What is walked of a component's trees.
+    struct Walk {
+        var paths: [[UInt8]]
+        var excludes: [String]
+        var crossesMounts: Bool
+
+        /// Under which the index knows it.
+        var key: ObjectID {
+            UnchangedIndex.key(paths, excludes, crossesMounts: crossesMounts)
+        }
+    }
+
+    /// Nil for a component without trees.
+    func walk(of spec: ComponentSpec) throws -> Walk? {
+        let paths: [String]
+        var excludes: [String] = []
         switch spec.driver {
-        case .files(let paths, let exclude, _):
-            try tree(spec, paths, ExcludePatterns(exclude), push)
-        case .config(let paths): try tree(spec, paths, ExcludePatterns([]), push)
-        case .flags(let path): try tree(spec, [path], ExcludePatterns([]), push)
-        case .sqlite(let path): try push(try database(path))
+        case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
+        case .config(let named): paths = named
+        case .flags(let path): paths = [path]
+        case .sqlite, .service, .unknown: return nil
+        }
+        guard !paths.isEmpty, paths.allSatisfy({ !$0.isEmpty }) else {
+            throw PointError(
+                "read", "component \(spec.name)", "it names no path", "name one in the plan")
+        }
+        return Walk(
+            paths: try TreeWalker.ordered(paths), excludes: excludes,
+            crossesMounts: spec.crossMounts ?? false)
+    }
+
+    /// Pushes the entries of `walk`, in batches whose entries are all encoded.
+    func read(
+        _ walk: Walk, _ cursor: IndexCursor?, _ push: @escaping (EntryBatch) throws -> Void
+    ) throws {
+        let pipeline = EntryPipeline(
+            own: ContentReader(sink: sink, isTolerant: tolerant),
+            others: otherSinks.map { ContentReader(sink: $0, isTolerant: tolerant) }, push: push)
+        do {
+            try self.walk(walk, cursor, pipeline)
+        } catch {
+            pipeline.stop()
+            throw error
+        }
+        try pipeline.finish()
+    }
+
+    /// Walks for `sink` alone, which reads nothing unless it does so itself.
+    func walk(_ walk: Walk, _ cursor: IndexCursor?, _ found: any WalkSink) throws {
+        let walker = TreeWalker(
+            root: root, excludes: ExcludePatterns(walk.excludes),
+            crossesMounts: walk.crossesMounts, cursor: cursor, holds: sink.holds, sink: found)
+        for path in walk.paths { try walker.walk(path) }
+    }
+
+    // MARK: - Other drivers
+
+    private func otherEntries(of spec: ComponentSpec) throws -> [Entry] {
+        switch spec.driver {
+        case .files, .config, .flags: return []
+        case .sqlite(let path): return [try database(path)]
         case .service(let control):
             var entry = Entry(kind: .service, path: Array(spec.name.rawValue.utf8))
             entry.target = Array((try services.isActive(control) ? "active" : "inactive").utf8)
-            try push(entry)
+            return [entry]
         case .unknown(let name):
             throw PointError(
                 "read", "component \(spec.name)", "its driver \(name) is unknown",
                 "use a driver that this belay-agent knows, or update it")
         }
-    }
-
-    private func tree(
-        _ spec: ComponentSpec, _ paths: [String], _ excludes: ExcludePatterns,
-        _ push: @escaping (Entry) throws -> Void
-    ) throws {
-        guard !paths.isEmpty, paths.allSatisfy({ !$0.isEmpty }) else {
-            throw PointError(
-                "read", "component \(spec.name)", "it names no path", "name one in the plan")
-        }
-        let reader = ContentReader(sink: sink, index: index)
-        let walker = TreeWalker(
-            root: root, excludes: excludes,
-            content: { parent, name, found, path in
-                do {
-                    return try reader.read(parent, name, found, path: path)
-                } catch  where tolerant {
-                    // No file hashes to this, so that it counts as different.
-                    return ([ObjectID(hashing: Array("unsteady".utf8))], found)
-                }
-            }, push: push)
-        for path in paths.sorted() { try walker.walk(path) }
     }
 
     private func database(_ path: String) throws -> Entry {

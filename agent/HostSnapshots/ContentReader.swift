@@ -1,68 +1,122 @@
+import CLinux
 import Glibc
 
-/// Reads files in chunks into a sink, and only those that changed.
-final class ContentReader {
+/// Reads regular files in chunks into a sink. Of one thread.
+// Proof: it is made by one thread, handed to one other before that starts, and used by that alone.
+final class ContentReader: @unchecked Sendable {
     private let sink: any ObjectSink
-    private let index: UnchangedIndex?
+    /// True: what cannot be read steadily counts as different instead of failing.
+    private let isTolerant: Bool
     /// SEEK_DATA of Linux' fs.h, which Swift's Glibc module leaves out.
     private static let seekData: Int32 = 3
-    private var buffer = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
+    /// O_NOATIME of Linux' fcntl.h: a capture changes nothing, times of access neither.
+    private static let noAccessTime: Int32 = 0o1000000
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: SnapshotLimits.chunkBytes, alignment: 4096)
+    private var chunks: [ObjectID] = []
+    private var quietly = geteuid() == 0 ? ContentReader.noAccessTime : 0
 
-    init(sink: any ObjectSink, index: UnchangedIndex?) {
+    init(sink: any ObjectSink, isTolerant: Bool = false) {
         self.sink = sink
-        self.index = index
+        self.isTolerant = isTolerant
     }
 
-    /// The chunks of a regular file and its status while they were read.
-    func read(
-        _ parent: Descriptor, _ name: [UInt8], _ found: stat, path: [UInt8]
-    ) throws -> (chunks: [ObjectID], status: stat) {
-        if found.st_size == 0 { return ([], found) }
-        if let known = index?.chunks(of: found), known.allSatisfy({ sink.holds($0) }) {
-            return (known, found)
-        }
-        for _ in 0..<SnapshotLimits.readAttempts {
+    deinit { buffer.deallocate() }
+
+    /// Appends the encoded entry of `file`; gives its status while it was read, and whether that
+    /// can be believed later. Nil, with nothing appended, if the file is gone.
+    func encode(
+        _ file: EntryBatch.Pending, of batch: EntryBatch, into bytes: inout [UInt8]
+    ) throws -> (status: FileStatus, isSettled: Bool)? {
+        let folder = batch.folders[file.folder]
+        return try batch.paths.withUnsafeBytes { all in
+            guard let base = all.baseAddress else { preconditionFailure("a path has bytes") }
+            let path = UnsafeRawBufferPointer(rebasing: all[file.path..<file.path + file.count])
+            let name = (base + file.name).assumingMemoryBound(to: CChar.self)
             let now = wallClockNanoseconds()
-            guard let file = parent.open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY) else {
-                throw PointError.system("open", path, errno)
+            chunks.removeAll(keepingCapacity: true)
+            var entry = Entry(kind: .regular, path: [])
+            var status = file.status
+            do {
+                guard let read = try read(folder, name, file.status, Array(path)) else {
+                    return nil
+                }
+                (status, entry.attributes) = read
+            } catch  where isTolerant {
+                // No file hashes to this, so that it counts as different.
+                chunks = [ObjectID(hashing: Array("unsteady".utf8))]
             }
-            let before = try file.status()
-            guard before.st_mode & S_IFMT == S_IFREG else { break }
-            let chunks = try self.chunks(of: file, size: Int(before.st_size), path: path)
-            let after = try file.status()
-            if UnchangedIndex.Key(before) == UnchangedIndex.Key(after), let chunks {
-                index?.note(after, chunks, now: now)
-                return (chunks, after)
-            }
+            entry.take(status)
+            chunks.withUnsafeBufferPointer { entry.encode(path: path, chunks: $0, into: &bytes) }
+            return (status, status.isSettled(at: now))
+        }
+    }
+
+    /// Leaves the content in `chunks`; gives the status and attributes while it was read. Nil if
+    /// the file is gone.
+    private func read(
+        _ folder: Descriptor, _ name: UnsafePointer<CChar>, _ found: FileStatus,
+        _ path: @autoclosure () -> [UInt8]
+    ) throws -> (FileStatus, [Entry.Attribute])? {
+        // Without a content only the attributes count, and they need no permission to read.
+        if found.size == 0 {
+            return try (found, Attributes.read(folder, name, path()))
+        }
+        var expected = found
+        for _ in 0..<SnapshotLimits.readAttempts {
+            guard let file = try open(folder, name, found, path) else { return nil }
+            chunks.removeAll(keepingCapacity: true)
+            let isWhole = try readChunks(of: file, expected, path)
+            let attributes = try Attributes.read(file)
+            let after = try file.look(path())
+            if isWhole, after.isSame(as: expected), after.isRegular { return (after, attributes) }
+            guard after.isRegular else { break }
+            expected = after
         }
         throw PointError(
-            "read", printable(path), "it changed while it was read, each time",
+            "read", printable(path()), "it changed while it was read, each time",
             "stop what writes to it, or capture it with the driver that fits it")
     }
 
-    /// Nil if the file ended before `size`.
-    private func chunks(of file: Descriptor, size: Int, path: [UInt8]) throws -> [ObjectID]? {
-        var chunks: [ObjectID] = []
+    private func open(
+        _ folder: Descriptor, _ name: UnsafePointer<CChar>, _ found: FileStatus,
+        _ path: () -> [UInt8]
+    ) throws -> Descriptor? {
+        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC
+        var opened = folder.calls.openat(folder.raw, name, flags | quietly)
+        if opened < 0, errno == EPERM, quietly != 0 {
+            quietly = 0
+            opened = folder.calls.openat(folder.raw, name, flags)
+        }
+        if opened >= 0 { return Descriptor(opened, folder.calls) }
+        // Its further names would point at a name that is not captured.
+        if errno == ENOENT, found.links < 2 { return nil }
+        throw PointError.system("open", path(), errno)
+    }
+
+    /// False if the file ended before its size.
+    private func readChunks(
+        of file: Descriptor, _ status: FileStatus, _ path: () -> [UInt8]
+    ) throws -> Bool {
+        let size = Int(clamping: status.size)
         var offset = 0
         while offset < size {
             let count = min(buffer.count, size - offset)
-            let data = file.calls.lseek(file.raw, offset, Self.seekData)
-            if (data < 0 && errno == ENXIO) || data >= offset + count {
-                chunks.append(.zeros)
-                offset += count
-                continue
+            if status.mayHaveHoles {
+                let data = file.calls.lseek(file.raw, offset, Self.seekData)
+                if (data < 0 && errno == ENXIO) || data >= offset + count {
+                    chunks.append(.zeros)
+                    offset += count
+                    continue
+                }
             }
-            let chunk: ObjectID? = try buffer.withUnsafeMutableBytes { whole in
-                let part = UnsafeMutableRawBufferPointer(rebasing: whole[..<count])
-                guard try file.read(part, at: offset, path) == count else { return nil }
-                let filled = UnsafeRawBufferPointer(part)
-                return isZero(filled) ? .zeros : try sink.put(filled)
-            }
-            guard let chunk else { return nil }
-            chunks.append(chunk)
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+            guard try file.read(part, at: offset, path()) == count else { return false }
+            let filled = UnsafeRawBufferPointer(part)
+            chunks.append(isZero(filled) ? .zeros : try sink.put(filled))
             offset += count
         }
-        return chunks
+        return true
     }
 }
 

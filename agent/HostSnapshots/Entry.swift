@@ -1,3 +1,5 @@
+import CLinux
+
 /// One thing that a component holds; the format's section "Catalogue".
 struct Entry: Equatable {
     enum Kind: UInt8 {
@@ -13,6 +15,10 @@ struct Entry: Equatable {
     static let sparse: UInt8 = 1
     /// Another file system is mounted here; what it holds is not captured.
     static let mountPoint: UInt8 = 2
+    /// The file was immutable: nobody can change, replace or remove it until it is not.
+    static let immutable: UInt8 = 4
+    /// The file could only be appended to.
+    static let appendOnly: UInt8 = 8
 
     var kind: Kind
     /// Not part of the state: how a thing is stored, not what it is.
@@ -33,8 +39,21 @@ struct Entry: Equatable {
 
     /// The canonical bytes, without their length.
     func encoded() -> [UInt8] {
-        var bytes: [UInt8] = [kind.rawValue, flags]
+        var bytes: [UInt8] = []
         bytes.reserveCapacity(96 + path.count + chunks.count * 32)
+        path.withUnsafeBytes { path in
+            chunks.withUnsafeBufferPointer { encode(path: path, chunks: $0, into: &bytes) }
+        }
+        return bytes
+    }
+
+    /// Appends the canonical bytes with `path` and `chunks` instead of its own: they need no array.
+    func encode(
+        path: UnsafeRawBufferPointer, chunks: UnsafeBufferPointer<ObjectID>,
+        into bytes: inout [UInt8]
+    ) {
+        bytes.append(kind.rawValue)
+        bytes.append(flags)
         bytes.append(number: mode)
         bytes.append(number: owner)
         bytes.append(number: group)
@@ -42,7 +61,8 @@ struct Entry: Equatable {
         bytes.append(number: nanoseconds)
         bytes.append(number: size)
         bytes.append(number: device)
-        bytes.append(counted: path)
+        bytes.append(number: UInt32(path.count))
+        bytes.append(contentsOf: path)
         bytes.append(counted: target)
         bytes.append(number: UInt32(attributes.count))
         for attribute in attributes {
@@ -50,8 +70,19 @@ struct Entry: Equatable {
             bytes.append(counted: attribute.value)
         }
         bytes.append(number: UInt32(chunks.count))
-        for chunk in chunks { bytes.append(contentsOf: chunk.bytes) }
-        return bytes
+        for chunk in chunks { chunk.withBytes { bytes.append(contentsOf: $0) } }
+    }
+
+    /// Takes over what `status` tells.
+    mutating func take(_ status: FileStatus) {
+        mode = status.mode & 0o7777
+        owner = status.owner
+        group = status.group
+        seconds = status.modified_seconds
+        nanoseconds = status.modified_nanoseconds
+        flags |= status.entryFlags
+        if kind == .regular { size = status.size }
+        if kind == .characterDevice || kind == .blockDevice { device = status.special }
     }
 
     init(kind: Kind, path: [UInt8]) {
@@ -83,6 +114,14 @@ struct Entry: Equatable {
         guard reader.isAtEnd else {
             throw PointError.damaged("an entry of a catalogue", "something follows its end")
         }
+    }
+
+    /// What of it counts in the state of a component; nil for a socket, which does not.
+    var stateForm: Entry? {
+        if kind == .socket { return nil }
+        var entry = self
+        entry.flags = 0
+        return entry
     }
 
     /// True if the state of the two is the same.

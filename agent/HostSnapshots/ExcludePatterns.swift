@@ -28,6 +28,8 @@ struct ExcludePatterns {
         }
     }
 
+    var isEmpty: Bool { patterns.isEmpty }
+
     /// True if `relative` (below the component's path) is left out.
     func excludes(_ relative: [UInt8], isDirectory: Bool) -> Bool {
         guard !patterns.isEmpty else { return false }

@@ -111,6 +111,13 @@ final class FileCalls: Sendable {
         make(.syncFileSystem, file, changes: false) { CLinux.syncfs(file) }
     }
 
+    /// Starts to write what stands in the page cache, so that a later fsync is short. A hint: it
+    /// makes nothing durable and may do nothing, so no test needs to see it.
+    func startWriting(_ file: Int32, from offset: Int, count: Int) {
+        // SYNC_FILE_RANGE_WRITE of linux/fs.h.
+        if !isInterposed { _ = sync_file_range(file, offset, count, 2) }
+    }
+
     /// `ioctl(FICLONE)`: `target` shares the blocks of `source`.
     func clone(_ target: Int32, from source: Int32) -> Int32 {
         make(.clone, target, changes: true) { Glibc.ioctl(target, belay_ficlone, source) }
@@ -135,6 +142,15 @@ final class FileCalls: Sendable {
     func fstatat(_ folder: Int32, _ name: UnsafePointer<CChar>, _ found: inout stat) -> Int32 {
         make(.look, folder, name, changes: false) {
             Glibc.fstatat(folder, name, &found, AT_SYMLINK_NOFOLLOW)
+        }
+    }
+
+    /// `statx` without following `name`; an empty name is the open file itself.
+    func look(
+        _ folder: Int32, _ name: UnsafePointer<CChar>, _ found: inout belay_status
+    ) -> Int32 {
+        make(.look, folder, name.pointee == 0 ? nil : name, changes: false) {
+            belay_look(folder, name, &found)
         }
     }
 

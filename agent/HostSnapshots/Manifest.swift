@@ -6,9 +6,14 @@ struct Manifest: Codable {
     struct Component: Codable {
         var spec: ComponentSpec
         var entries: Int
+        /// Entries but those that are absent and the directories that the component names itself: a
+        /// component that holds none is empty.
+        var held: Int?
         var bytes: ByteCount
         var state: Digest
         var catalogue: [Digest]
+        /// What an operator should know of the capture, one sentence each; nil if there is nothing.
+        var notes: [String]?
     }
 
     static let version = 1

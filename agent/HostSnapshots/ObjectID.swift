@@ -48,8 +48,13 @@ struct ObjectID: Hashable {
         }
     }
 
-    /// A number that spreads digests evenly.
-    var spread: Int { Int(truncatingIfNeeded: first) }
+    /// Its first 8 bytes, to find it by.
+    var fingerprint: UInt64 { first }
+
+    /// Calls `body` with its 32 bytes.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withUnsafeBytes(of: (first, second, third, fourth)) { try body($0) }
+    }
 
     var bytes: [UInt8] { withUnsafeBytes(of: (first, second, third, fourth)) { Array($0) } }
 
@@ -63,7 +68,7 @@ struct ObjectID: Hashable {
 protocol ObjectSink: AnyObject {
     func put(_ bytes: UnsafeRawBufferPointer) throws -> ObjectID
     /// True if an object can be had without reading its file again.
-    func holds(_ id: ObjectID) -> Bool
+    func holds(_ id: ObjectID) throws -> Bool
 }
 
 /// Hashes and keeps nothing.

@@ -73,18 +73,23 @@ enum PackFormat {
     static let footerBytes = 44
 
     static func header(_ record: PackRecord) -> [UInt8] {
-        var bytes = record.id.bytes
+        var bytes: [UInt8] = []
+        append(header: record, to: &bytes)
+        return bytes
+    }
+
+    static func append(header record: PackRecord, to bytes: inout [UInt8]) {
+        record.id.withBytes { bytes.append(contentsOf: $0) }
         bytes.append(record.codec.rawValue)
         bytes.append(number: record.raw)
         bytes.append(number: record.stored)
-        return bytes
     }
 
     static func table(_ records: [PackRecord]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(records.count * recordBytes)
         for record in records {
-            bytes += header(record)
+            append(header: record, to: &bytes)
             bytes.append(number: record.offset)
         }
         return bytes

@@ -2,52 +2,87 @@ import CZstd
 import FleetWire
 import Glibc
 
-/// Stores objects in packs: beside, read back, synced, renamed. Under the store's lock only.
+/// Stores objects in packs: beside, read back, synced, renamed. Of one thread; several write packs
+/// of their own at the same time, and `KnownObjects` sees that no object is stored twice.
 final class PackWriter: ObjectSink {
     private let files: StoreFiles
-    private let reader: ObjectReader
-    private let context: OpaquePointer?
-    private var known: Set<ObjectID> = []
+    private let known: KnownObjects
+    /// Of the scratch files: several writers of one process have different ones.
+    private let number: Int
+    /// Called before the first byte is written; throws if there is no space for the capture.
+    private let beforeFirstWrite: () throws -> Void
+    private let hasher = ObjectHasher()
+    private let context = ZSTD_createCCtx()
+    private let verifier: PackVerifier
+    private let compressed = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: ZSTD_compressBound(SnapshotLimits.chunkBytes), alignment: 16)
     private var records: [PackRecord] = []
     private var file: Descriptor?
     private var buffer: [UInt8] = []
+    /// Bytes of the present pack, those in `buffer` included.
     private var length = 0
-    private var beside: String { files.path(of: "packs/.pack.\(getpid())") }
+    /// Packs that are written and read back, and wait for their sync.
+    private var closed: [(file: Descriptor, name: String, beside: String)] = []
+    private var packs = 0
+    /// The names of the packs that were made.
+    private(set) var made: [String] = []
 
-    init(_ files: StoreFiles, reader: ObjectReader) {
+    private var besideName: String { "packs/.pack.\(packs)-\(number).\(getpid())" }
+    private func whole(_ name: String) -> [UInt8] { Array(files.path(of: name).utf8) }
+
+    init(
+        _ files: StoreFiles, known: KnownObjects, number: Int = 0,
+        beforeFirstWrite: @escaping () throws -> Void = {}
+    ) {
         self.files = files
-        self.reader = reader
-        context = ZSTD_createCCtx()
+        self.known = known
+        self.number = number
+        self.beforeFirstWrite = beforeFirstWrite
+        verifier = PackVerifier(known.codec)
+        buffer.reserveCapacity(SnapshotLimits.chunkBytes * 2 + 4096)
     }
 
     deinit {
         ZSTD_freeCCtx(context)
-        if file != nil { files.remove("packs/.pack.\(getpid())") }
+        compressed.deallocate()
+        if file != nil { files.remove(besideName) }
+        for pack in closed { files.remove(pack.beside) }
     }
 
-    func holds(_ id: ObjectID) -> Bool { reader.holds(id) || known.contains(id) }
+    func holds(_ id: ObjectID) throws -> Bool { try known.holds(id) }
 
     func put(_ bytes: UnsafeRawBufferPointer) throws -> ObjectID {
-        let id = ObjectID(hashing: bytes)
-        if holds(id) { return id }
-        try begin()
-        let bound = ZSTD_compressBound(bytes.count)
-        try withUnsafeTemporaryAllocation(byteCount: bound, alignment: 16) { room in
-            let size = ZSTD_compressCCtx(
-                context, room.baseAddress, bound, bytes.baseAddress, bytes.count,
-                SnapshotLimits.compressionLevel)
-            let pays = ZSTD_isError(size) == 0 && size < bytes.count
-            let stored = pays ? UnsafeRawBufferPointer(rebasing: room[..<size]) : bytes
-            try append(id, raw: bytes.count, codec: pays ? .zstd : .raw, stored)
+        let id = hasher.hash(bytes)
+        guard try known.claim(id) else { return id }
+        if length == 0 { begin() }
+        let size = ZSTD_compressCCtx(
+            context, compressed.baseAddress, compressed.count, bytes.baseAddress, bytes.count,
+            SnapshotLimits.compressionLevel)
+        let pays = ZSTD_isError(size) == 0 && size < bytes.count
+        let stored = pays ? UnsafeRawBufferPointer(rebasing: compressed[..<size]) : bytes
+        try append(id, raw: bytes.count, codec: pays ? .zstd : .raw, stored)
+        if length >= SnapshotLimits.packBytesMax || records.count >= SnapshotLimits.packRecordsMax {
+            try close()
         }
-        if length >= SnapshotLimits.packBytesMax { try close() }
         return id
     }
 
-    /// All that was put is durable on return.
+    /// All that was put is durable on return, once `packs` is synced.
     func finish() throws {
         try close()
-        try files.sync("packs")
+        while !closed.isEmpty { try putInPlace() }
+    }
+
+    /// Removes the packs that were made: no point needs them.
+    func discard() {
+        for name in made { files.remove("packs/" + name) }
+        made = []
+    }
+
+    private func begin() {
+        buffer.append(contentsOf: PackFormat.magic)
+        length = buffer.count
+        records.removeAll(keepingCapacity: true)
     }
 
     private func append(
@@ -55,42 +90,118 @@ final class PackWriter: ObjectSink {
     ) throws {
         let before = buffer.count
         records.append(
-            try reader.codec.append(
+            try known.codec.append(
                 id, codec: codec, raw: raw, stored, to: &buffer, at: length - before))
         length += buffer.count - before
-        known.insert(id)
         if buffer.count >= SnapshotLimits.chunkBytes { try flush() }
     }
 
-    private func begin() throws {
-        guard file == nil else { return }
-        file = try files.open(
-            "packs/.pack.\(getpid())", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-        buffer = PackFormat.magic
-        length = buffer.count
-        records = []
-    }
-
+    /// The file is made with its first bytes: what fits in the buffer needs none before the end.
     private func flush() throws {
-        try buffer.withUnsafeBytes { try file?.write($0, Array(beside.utf8)) }
+        if file == nil {
+            try beforeFirstWrite()
+            file = try files.open(
+                besideName, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+        }
+        guard let file else { return }
+        try buffer.withUnsafeBytes { try file.write($0, whole(besideName)) }
+        let end = length
+        files.calls.startWriting(file.raw, from: end - buffer.count, count: buffer.count)
         buffer.removeAll(keepingCapacity: true)
     }
 
     private func close() throws {
-        guard let file else { return }
+        guard length > 0 else { return }
         let table = PackFormat.table(records)
         buffer += table
         buffer += PackFormat.footer(table: table, count: records.count)
+        length += table.count + PackFormat.footerBytes
         try flush()
+        guard let file else { preconditionFailure("a flush makes the file") }
         // What cannot be read back now could not be restored later.
-        for record in try PackFormat.records(of: file, path: beside) {
-            _ = try ObjectReader.read(record, of: file, files, reader.codec, ".pack.\(getpid())")
-        }
-        try file.sync(Array(beside.utf8))
-        let target = files.path(of: "packs/\(ObjectID(hashing: table).digest.hex).pack")
-        guard files.calls.renameat(AT_FDCWD, beside, AT_FDCWD, target) == 0 else {
-            throw PointError.system("rename", Array(target.utf8), errno)
-        }
+        try verifier.verify(records, table, of: file, files.path(of: besideName))
+        let name = "\(ObjectID(hashing: table).digest.hex).pack"
+        closed.append((file, name, besideName))
         self.file = nil
+        packs += 1
+        length = 0
+        // Those before have been written out meanwhile, so that their sync is short.
+        while closed.count > SnapshotLimits.packsUnsyncedMax { try putInPlace() }
+    }
+
+    private func putInPlace() throws {
+        let (file, name, beside) = closed[0]
+        try file.sync(whole(beside))
+        try files.rename(beside, "packs/" + name)
+        made.append(name)
+        closed.removeFirst()
+    }
+}
+
+/// Reads a pack back and holds every object against its name. Of one thread.
+final class PackVerifier {
+    private let codec: ObjectCodec
+    private let context = ZSTD_createDCtx()
+    private let hasher = ObjectHasher()
+    private let stored = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: SnapshotLimits.chunkBytes * 2, alignment: 4096)
+    private let raw = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: SnapshotLimits.chunkBytes, alignment: 16)
+
+    init(_ codec: ObjectCodec) { self.codec = codec }
+
+    deinit {
+        ZSTD_freeDCtx(context)
+        stored.deallocate()
+        raw.deallocate()
+    }
+
+    /// Throws `PointError` if `file` does not hold `records` and behind them `table`.
+    func verify(
+        _ records: [PackRecord], _ table: [UInt8], of file: Descriptor, _ path: String
+    ) throws {
+        // Which part of the file is in `stored`.
+        var window = 0..<0
+        for record in records {
+            let start = Int(clamping: record.offset)
+            let end = start + Int(record.stored)
+            if start < window.lowerBound || end > window.upperBound {
+                let count = try file.read(stored, at: start, Array(path.utf8))
+                window = start..<start + count
+            }
+            guard end <= window.upperBound else {
+                throw PointError.damaged(path, "it ends too early")
+            }
+            let low = start - window.lowerBound
+            let part = UnsafeRawBufferPointer(
+                rebasing: stored[low..<low + Int(record.stored)])
+            try verify(record, part)
+        }
+        let back = try PackFormat.part(
+            file, Int(clamping: records.last.map { $0.offset + UInt64($0.stored) } ?? 8),
+            table.count + PackFormat.footerBytes, Array(path.utf8))
+        guard back == table + PackFormat.footer(table: table, count: records.count) else {
+            throw PointError.damaged(path, "its table is not what was written")
+        }
+    }
+
+    private func verify(_ record: PackRecord, _ part: UnsafeRawBufferPointer) throws {
+        if record.codec.isSealed {
+            _ = try codec.open(record, Array(part))
+            return
+        }
+        var bytes = part
+        if record.codec.isCompressed {
+            let done = ZSTD_decompressDCtx(
+                context, raw.baseAddress, raw.count, part.baseAddress, part.count)
+            guard ZSTD_isError(done) == 0, done == Int(record.raw) else {
+                throw PointError.damaged(
+                    "object \(record.id.digest)", "its compressed bytes are damaged")
+            }
+            bytes = UnsafeRawBufferPointer(rebasing: raw[..<done])
+        }
+        guard hasher.hash(bytes) == record.id else {
+            throw PointError.damaged("object \(record.id.digest)", "its bytes do not match it")
+        }
     }
 }

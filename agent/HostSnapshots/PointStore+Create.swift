@@ -1,3 +1,4 @@
+import CLinux
 package import FleetWire
 import Glibc
 
@@ -11,7 +12,7 @@ extension PointStore {
     package func create(
         id: PointID, at: Timestamp, name: String? = nil, reason: String, rollout: RolloutID?,
         components: [ComponentSpec], rereads: Bool = false,
-        progress: (PointProgress) -> Void = { _ in }
+        progress: @escaping (PointProgress) -> Void = { _ in }
     ) throws -> PointSummary {
         try locked("create.lock") {
             guard try !files.isThere("points/\(id).json") else {
@@ -20,30 +21,19 @@ extension PointStore {
             try check(components)
             if let name { try checkName(name) }
             try clearScratch()
-            try checkSpace(components)
-            let codec = try keys.writing()
-            let index = UnchangedIndex(files, codec)
-            let writer = PackWriter(files, reader: try ObjectReader(files, codec: codec))
-            let reader = try reader(writer, index)
-            reader.index?.isAsked = !rereads
-            let captured = try components.map { spec in
-                let part = try capture(spec, reader, writer)
-                progress(
-                    PointProgress(
-                        phase: .capturing, component: spec.name, entries: part.entries,
-                        bytes: part.bytes))
-                return part
+            let capture = try PointCapture(
+                self, components, rereads: rereads, progress: ProgressMeter(progress))
+            do {
+                let manifest = Manifest(
+                    version: Manifest.version, id: id, at: at, name: name, reason: reason,
+                    rollout: rollout, components: try capture.run())
+                try files.replace("points", "\(id).json", try manifest.encoded(capture.codec))
+            } catch {
+                capture.discard()
+                throw error
             }
-            try writer.finish()
-            let manifest = Manifest(
-                version: Manifest.version, id: id, at: at, name: name, reason: reason,
-                rollout: rollout,
-                components: captured)
-            try files.replace("points", "\(id).json", try manifest.encoded(codec))
             let (read, digest) = try self.manifest(id)
-            let objects = try ObjectReader(files, codec: codec)
-            for component in read.components { _ = try catalogue(component, objects) }
-            try index.save()
+            try capture.verify(read)
             return read.summary(digest)
         }
     }
@@ -52,55 +42,26 @@ extension PointStore {
     /// as if nothing of it could be compressed.
     package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
         let codec = try keys.writing()
-        let objects = try ObjectReader(files, codec: codec)
-        let index = UnchangedIndex(files, codec)
-        let root = try HostRoot(self.root, files.calls)
+        let objects = KnownObjects(files, codec)
+        let reader = try reader(CountingSink(objects), UnchangedIndex(files, codec))
         var total: UInt64 = 0
         for spec in components {
-            var bytes: UInt64 = 0
-            let paths: [String]
-            var excludes: [String] = []
-            switch spec.driver {
-            case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
-            case .config(let named): paths = named
-            case .flags(let path): paths = [path]
-            case .sqlite(let path): paths = [path, path + "-wal"]
-            case .service, .unknown: paths = []
+            if let walk = try reader.walk(of: spec) {
+                let space = SpaceCounter()
+                try reader.walk(walk, reader.index?.cursor(walk.key), space)
+                total += space.bytes
             }
-            let walker = TreeWalker(
-                root: root, excludes: ExcludePatterns(excludes),
-                content: { _, _, found, _ in
-                    let known = index.chunks(of: found)?.allSatisfy { objects.holds($0) } ?? false
-                    if !known { bytes += UInt64(max(0, min(found.st_size, found.st_blocks * 512))) }
-                    return ([], found)
-                }, push: { total += 256 + UInt64($0.path.count) })
-            for path in paths { try walker.walk(path) }
-            // A backup's copy stands beside until it is stored.
-            if case .sqlite = spec.driver { bytes *= 2 }
-            total += bytes
+            guard case .sqlite(let path) = spec.driver else { continue }
+            for part in [path, path + "-wal"] {
+                let bytes = Array(part.utf8)
+                guard let (parent, name) = try reader.root.parent(of: bytes),
+                    let found = try withPath(name, { try parent.look($0, bytes) })
+                else { continue }
+                // A backup's copy stands beside until it is stored.
+                total += 2 * found.size + 256
+            }
         }
         return ByteCount(total)
-    }
-
-    private func capture(
-        _ spec: ComponentSpec, _ reader: ComponentReader, _ writer: PackWriter
-    ) throws -> Manifest.Component {
-        let entries = try reader.entries(of: spec)
-        let bytes = Catalogue.encode(entries)
-        var ids: [ObjectID] = []
-        var start = 0
-        while start < bytes.count {
-            let end = min(bytes.count, start + SnapshotLimits.chunkBytes)
-            ids.append(
-                try bytes.withUnsafeBytes {
-                    try writer.put(UnsafeRawBufferPointer(rebasing: $0[start..<end]))
-                })
-            start = end
-        }
-        return Manifest.Component(
-            spec: spec, entries: entries.count,
-            bytes: ByteCount(entries.reduce(0) { $0 &+ $1.size }),
-            state: Catalogue.state(of: entries).digest, catalogue: ids.map(\.digest))
     }
 
     private func checkName(_ name: String) throws {
@@ -153,14 +114,44 @@ extension PointStore {
         }
     }
 
-    private func checkSpace(_ components: [ComponentSpec]) throws {
-        let needed = try spaceNeeded(components).count + SnapshotLimits.spareBytes
+    /// Throws `PointError` unless a capture of `components` surely fits.
+    func checkSpace(_ components: [ComponentSpec]) throws {
         let free = try files.freeBytes()
+        // Counting is a walk of its own; mostly all that could be captured is less than is free.
+        if let bound = try spaceBound(components), free >= bound + SnapshotLimits.spareBytes {
+            return
+        }
+        let needed = try spaceNeeded(components).count + SnapshotLimits.spareBytes
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free space there or keep the agent's state on a larger file system")
+                "free \(needed - free) bytes there or keep the agent's state on a larger file system")
         }
+    }
+
+    /// What is used on the file systems of trees, more than which a capture cannot take; nil if
+    /// that cannot be said so simply.
+    private func spaceBound(_ components: [ComponentSpec]) throws -> UInt64? {
+        let reader = try reader(HashingSink(), nil)
+        var bounds: [UInt64: UInt64] = [:]
+        for spec in components {
+            if case .service = spec.driver { continue }
+            guard let walk = try reader.walk(of: spec), !walk.crossesMounts else { return nil }
+            for path in walk.paths {
+                guard let (parent, name) = try reader.root.parent(of: path) else { continue }
+                let place = parent.open(name, O_RDONLY | O_DIRECTORY) ?? parent
+                var room = statvfs()
+                guard withExtendedLifetime(place, { place.calls.fstatvfs(place.raw, &room) }) == 0
+                else { return nil }
+                // Where inodes are not counted, files may be compressed and entries cost blocks.
+                guard room.f_files > 0 else { return nil }
+                let used = UInt64(room.f_blocks - room.f_bfree) * UInt64(room.f_frsize)
+                let entries = UInt64(room.f_files - room.f_ffree)
+                // The average path of an entry of a catalogue is far shorter than this.
+                bounds[try place.look(path).device] = used + entries * 1024
+            }
+        }
+        return bounds.values.reduce(0, +)
     }
 
     /// Removes what processes that are gone left behind.

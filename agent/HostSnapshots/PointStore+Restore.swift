@@ -24,6 +24,7 @@ extension PointStore {
             do {
                 try carryOut(plans, job, progress)
                 try job.verify()
+                try noteRestored(job.parts.filter(\.isChosen).map(\.component))
             } catch {
                 throw mustStop ? Self.saying(whatIsStopped: serviceStates, error) : error
             }

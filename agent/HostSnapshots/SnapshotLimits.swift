@@ -4,6 +4,13 @@ enum SnapshotLimits {
     static let chunkBytes = 1 << 20
     /// Bytes after which a pack is closed; larger ones cost more to read back at once.
     static let packBytesMax = 64 << 20
+    /// Objects after which a pack is closed: its table is in memory until then.
+    static let packRecordsMax = 65_536
+    /// Packs of one thread that are written and not yet synced: the kernel writes them out while
+    /// the next is filled.
+    static let packsUnsyncedMax = 2
+    /// Threads of a capture: one more reads and compresses beside the one that walks.
+    static let threadsMax = 2
     /// Packs that one operation holds open; more, and a large store meets the limit of open files.
     static let packsOpenMax = 64
     /// Bytes of one entry in a catalogue at most; a larger one is damage, not data.

@@ -82,6 +82,13 @@ struct StoreFiles: Sendable {
         }
     }
 
+    /// Renames within the store; durable once the folder is synced.
+    func rename(_ from: String, _ to: String) throws {
+        guard calls.renameat(AT_FDCWD, path(of: from), AT_FDCWD, path(of: to)) == 0 else {
+            throw PointError.system("rename", Array(path(of: to).utf8), errno)
+        }
+    }
+
     /// Makes renames within `folder` durable.
     func sync(_ folder: String) throws {
         try open(folder, O_RDONLY | O_DIRECTORY).sync(Array(path(of: folder).utf8))

@@ -1,112 +1,184 @@
+import CLinux
 import Glibc
 
-/// Walks the paths of one component and makes their entries, in the order of the format:
-/// a directory before what it holds, names by their bytes.
-final class TreeWalker {
-    /// Gives a regular file's chunks and its status while they were read.
-    typealias Content = (Descriptor, [UInt8], stat, [UInt8]) throws -> ([ObjectID], stat)
+/// Takes what a walk finds, in the catalogue's order.
+protocol WalkSink: AnyObject {
+    /// An encoded entry that the index knows and its number there.
+    func add(known entry: UnsafeRawBufferPointer, _ ordinal: Int, _ status: FileStatus) throws
+    /// An entry that needs no content; without a status it is of no file.
+    func add(_ entry: Entry, _ status: FileStatus?) throws
+    /// A regular file that must be read: the last `nameCount` bytes of `path` are its name in
+    /// `folder`.
+    func add(
+        file status: FileStatus, nameCount: Int, in folder: Descriptor, path: [UInt8]) throws
+}
 
+/// Walks the paths of one component in the order of the catalogue: a directory before what it holds,
+/// names by their bytes. What the index knows is neither opened nor are its attributes read, since
+/// whatever changes them changes the time of change.
+final class TreeWalker {
     private let root: HostRoot
     private let excludes: ExcludePatterns
-    private let content: Content
+    private let crossesMounts: Bool
+    private let cursor: IndexCursor?
+    /// Asked of objects of known entries if the index cannot answer for them itself.
+    private let holds: (ObjectID) throws -> Bool
+    private let sink: any WalkSink
+    /// The first path of each inode with several names.
     private var links: [Inode: [UInt8]] = [:]
-    private let push: (Entry) throws -> Void
+    /// The path of the entry that is being visited.
+    private var path: [UInt8] = []
+    /// Where the part below the component's path begins.
+    private var base = 0
 
     private struct Inode: Hashable {
         var device: UInt64
         var number: UInt64
     }
 
-    /// `push` is given each entry, in the order of the catalogue.
     init(
-        root: HostRoot, excludes: ExcludePatterns, content: @escaping Content,
-        push: @escaping (Entry) throws -> Void
+        root: HostRoot, excludes: ExcludePatterns, crossesMounts: Bool, cursor: IndexCursor?,
+        holds: @escaping (ObjectID) throws -> Bool, sink: any WalkSink
     ) {
         self.root = root
         self.excludes = excludes
-        self.content = content
-        self.push = push
+        self.crossesMounts = crossesMounts
+        self.cursor = cursor
+        self.holds = holds
+        self.sink = sink
     }
 
-    /// Pushes the entries of `path`, or that it is absent.
-    func walk(_ path: String) throws {
-        let names = try HostRoot.names(of: Array(path.utf8))
-        let whole = names.flatMap { [UInt8(ascii: "/")] + $0 }
-        guard let (parent, name) = try root.parent(of: whole),
-            let found = try parent.status(of: name)
-        else {
-            try push(Entry(kind: .absent, path: whole))
-            return
-        }
-        try visit(parent, name, found, path: whole, base: whole.count + 1, depth: 0)
+    /// The names of a component's paths, in the order in which they are walked.
+    static func ordered(_ paths: [String]) throws -> [[UInt8]] {
+        try paths.map { path in
+            try HostRoot.names(of: Array(path.utf8)).flatMap { [UInt8(ascii: "/")] + $0 }
+        }.sorted(by: PathOrder.precedes)
+    }
+
+    /// Gives the entries of `path`, one of `ordered`, or that it is absent.
+    func walk(_ path: [UInt8]) throws {
+        self.path = path
+        base = path.count + 1
+        guard let (parent, name) = try root.parent(of: path),
+            let found = try withPath(name, { try parent.look($0, path) })
+        else { return try sink.add(Entry(kind: .absent, path: path), nil) }
+        try withPath(name) { try visit(parent, $0, name.count, found, depth: 0, device: nil) }
     }
 
     private func visit(
-        _ parent: Descriptor, _ name: [UInt8], _ found: stat, path: [UInt8], base: Int, depth: Int
+        _ parent: Descriptor, _ name: UnsafePointer<CChar>, _ nameCount: Int, _ found: FileStatus,
+        depth: Int, device: UInt64?
     ) throws {
-        var entry = try self.entry(parent, name, found, path: path)
-        guard entry.kind == .directory else { return try push(entry) }
-        guard let directory = parent.open(name, O_RDONLY | O_DIRECTORY) else {
-            throw PointError.system("open", path, errno)
+        if found.isDirectory {
+            return try enter(parent, name, found, depth: depth, device: device)
         }
-        let opened = try directory.status()
-        guard opened.st_ino == found.st_ino, opened.st_dev == found.st_dev else {
+        if found.links > 1, found.type != S_IFSOCK {
+            let inode = Inode(device: found.device, number: found.inode)
+            if let first = links[inode] { return try addLink(to: first, found) }
+            links[inode] = path
+        }
+        if try addKnown(found) { return }
+        if found.isRegular {
+            return try sink.add(file: found, nameCount: nameCount, in: parent, path: path)
+        }
+        var entry = Entry(kind: try Self.kind(of: found.type, path), path: path)
+        if entry.kind == .symbolicLink { entry.target = try target(parent, name) }
+        entry.take(found)
+        entry.attributes = try Attributes.read(parent, name, path)
+        try sink.add(entry, found)
+    }
+
+    /// Adds what the index knows of the present path; false if that is nothing.
+    private func addKnown(_ found: FileStatus) throws -> Bool {
+        let done = try cursor?.find(path, found) { entry, ordinal -> Bool? in
+            let view = EntryView(entry)
+            guard let kind = view.kind, kind != .hardLink, kind != .absent,
+                try cursor?.isTrusted == true || view.chunks({ try $0 == .zeros || holds($0) })
+            else { return nil }
+            try sink.add(known: entry, ordinal, found)
+            return true
+        }
+        return done ?? false
+    }
+
+    private func addLink(to first: [UInt8], _ found: FileStatus) throws {
+        let done = try cursor?.find(path, found) { entry, ordinal -> Bool? in
+            let view = EntryView(entry)
+            guard view.kind == .hardLink, view.target.elementsEqual(first) else { return nil }
+            try sink.add(known: entry, ordinal, found)
+            return true
+        }
+        if done ?? false { return }
+        var link = Entry(kind: .hardLink, path: path)
+        link.target = first
+        try sink.add(link, found)
+    }
+
+    /// `device` is that of the directory above; nil for a component's own path, which may be a mount
+    /// point.
+    private func enter(
+        _ parent: Descriptor, _ name: UnsafePointer<CChar>, _ found: FileStatus, depth: Int,
+        device: UInt64?
+    ) throws {
+        let opened = parent.calls.openat(
+            parent.raw, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard opened >= 0 else { throw PointError.system("open", path, errno) }
+        let directory = Descriptor(opened, parent.calls)
+        let status = try directory.look(path)
+        guard status.inode == found.inode, status.device == found.device else {
             throw PointError(
                 "read", printable(path), "it was exchanged while it was read", "try again")
         }
-        if depth > 0, try parent.status().st_dev != opened.st_dev {
-            entry.flags |= Entry.mountPoint
-            return try push(entry)
+        let isMount = device.map { status.isMountRoot || $0 != status.device } ?? false
+        let isLeftOut = isMount && !crossesMounts
+        if try isLeftOut || !addKnown(status) {
+            var entry = Entry(kind: .directory, path: path)
+            entry.take(status)
+            entry.attributes = try Attributes.read(directory)
+            if isLeftOut { entry.flags |= Entry.mountPoint }
+            try sink.add(entry, isLeftOut ? nil : status)
         }
-        try push(entry)
+        if isLeftOut { return }
         guard depth < SnapshotLimits.depthMax else {
             throw PointError(
                 "read", printable(path), "it lies more than \(SnapshotLimits.depthMax) deep",
                 "exclude it")
         }
-        for child in try directory.names() {
-            let childPath = path + [UInt8(ascii: "/")] + child
-            guard let status = try directory.status(of: child) else { continue }
-            let isDirectory = status.st_mode & S_IFMT == S_IFDIR
-            if excludes.excludes(Array(childPath[base...]), isDirectory: isDirectory) { continue }
-            try visit(directory, child, status, path: childPath, base: base, depth: depth + 1)
+        try visitChildren(of: directory, depth: depth, device: status.device)
+    }
+
+    private func visitChildren(of directory: Descriptor, depth: Int, device: UInt64) throws {
+        let names = try DirectoryNames(directory, path)
+        let end = path.count
+        for position in 0..<names.count {
+            try names.withName(position) { name, count in
+                path.append(UInt8(ascii: "/"))
+                path.append(contentsOf: UnsafeRawBufferPointer(start: name, count: count))
+                defer { path.removeLast(path.count - end) }
+                guard let found = try directory.look(name, path) else { return }
+                if !excludes.isEmpty,
+                    excludes.excludes(Array(path[base...]), isDirectory: found.isDirectory)
+                {
+                    return
+                }
+                try visit(directory, name, count, found, depth: depth + 1, device: device)
+            }
         }
     }
 
-    private func entry(
-        _ parent: Descriptor, _ name: [UInt8], _ found: stat, path: [UInt8]
-    ) throws -> Entry {
-        var entry = Entry(kind: try Self.kind(of: found, path), path: path)
-        var status = found
-        if entry.kind != .directory, entry.kind != .socket, found.st_nlink > 1 {
-            let inode = Inode(device: UInt64(found.st_dev), number: UInt64(found.st_ino))
-            if let first = links[inode] {
-                var link = Entry(kind: .hardLink, path: path)
-                link.target = first
-                return link
-            }
-            links[inode] = path
-        }
-        switch entry.kind {
-        case .regular:
-            (entry.chunks, status) = try content(parent, name, found, path)
-            entry.size = UInt64(status.st_size)
-            if status.st_blocks * 512 < status.st_size { entry.flags |= Entry.sparse }
-        case .symbolicLink: entry.target = try Self.target(parent, name, path)
-        case .characterDevice, .blockDevice: entry.device = UInt64(found.st_rdev)
-        default: break
-        }
-        entry.mode = UInt32(status.st_mode & 0o7777)
-        entry.owner = status.st_uid
-        entry.group = status.st_gid
-        entry.seconds = Int64(status.st_mtim.tv_sec)
-        entry.nanoseconds = UInt32(status.st_mtim.tv_nsec)
-        entry.attributes = try Attributes.read(parent, name)
-        return entry
+    private func target(_ parent: Descriptor, _ name: UnsafePointer<CChar>) throws -> [UInt8] {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = parent.calls.readlinkat(parent.raw, name, &bytes, bytes.count)
+        guard count >= 0 else { throw PointError.system("read the link", path, errno) }
+        return bytes.prefix(count).map { UInt8(bitPattern: $0) }
     }
 
     static func kind(of status: stat, _ path: [UInt8]) throws -> Entry.Kind {
-        switch status.st_mode & S_IFMT {
+        try kind(of: status.st_mode & S_IFMT, path)
+    }
+
+    static func kind(of type: mode_t, _ path: [UInt8]) throws -> Entry.Kind {
+        switch type {
         case S_IFREG: return .regular
         case S_IFDIR: return .directory
         case S_IFLNK: return .symbolicLink
@@ -117,14 +189,5 @@ final class TreeWalker {
         default:
             throw PointError("read", printable(path), "its kind is unknown", "exclude it")
         }
-    }
-
-    private static func target(
-        _ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]
-    ) throws -> [UInt8] {
-        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = withPath(name) { parent.calls.readlinkat(parent.raw, $0, &bytes, bytes.count) }
-        guard count >= 0 else { throw PointError.system("read the link", path, errno) }
-        return bytes.prefix(count).map { UInt8(bitPattern: $0) }
     }
 }

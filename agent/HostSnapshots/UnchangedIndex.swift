@@ -1,115 +1,163 @@
+import CLinux
+import FleetWire
 import Glibc
 
-/// Which objects a file's content is, known from its identity and times, so that an unchanged file
-/// is not read again. It can always be rebuilt: when it is damaged it is thrown away.
-final class UnchangedIndex {
-    struct Key: Hashable {
-        var device: UInt64
-        var inode: UInt64
-        var size: UInt64
-        var modified: Int64
-        var changed: Int64
-
-        init(_ status: stat) {
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = UInt64(status.st_size)
-            modified = nanoseconds(status.st_mtim)
-            changed = nanoseconds(status.st_ctim)
-        }
-
-        fileprivate init(_ reader: inout ByteReader) throws {
-            device = try reader.number(UInt64.self)
-            inode = try reader.number(UInt64.self)
-            size = try reader.number(UInt64.self)
-            modified = try reader.number(Int64.self)
-            changed = try reader.number(Int64.self)
-        }
-
-        fileprivate func append(to bytes: inout [UInt8]) {
-            bytes.append(number: device)
-            bytes.append(number: inode)
-            bytes.append(number: size)
-            bytes.append(number: modified)
-            bytes.append(number: changed)
-        }
+/// The layout of a file of the index; the format's section "The index".
+enum IndexFormat {
+    /// Of blocks as they are, and of sealed ones.
+    static func magic(_ codec: ObjectCodec) -> [UInt8] {
+        Array((codec.key == nil ? "BELAYUN3" : "BELAYUS3").utf8)
     }
+    static let magicBytes = 8
+    /// What blocks are sealed as.
+    static let purpose = "unchanged index"
+    static let ending = Array("BELAYUNX".utf8)
+    static let footerBytes = 16
+    /// Length and digest before the bytes of a block.
+    static let blockHeaderBytes = 36
+    /// Length, device, inode and time of change before a record's entry.
+    static let recordBytes = 28
+    static let blockBytes = 1 << 20
+}
 
-    private static let magic = Array("BELAYUN2".utf8)
-    /// Captures that an entry outlives without being asked for: its file is gone or has changed.
-    /// Fewer, and a component that is captured only now and then is read again each time.
-    private static let ageMax: UInt8 = 8
-    private var old: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
-    private var seen: [Key: [ObjectID]] = [:]
+/// What the entries of components were at their last capture, so that what did not change since is
+/// neither opened nor read. It can always be rebuilt: what is damaged of it counts as changed.
+struct UnchangedIndex {
+    private static let folder = "unchanged"
+    /// Components whose last captures are remembered; the oldest are forgotten first.
+    private static let filesMax = 64
     private let files: StoreFiles
     private let codec: ObjectCodec
-    /// False: it knows nothing, but notes what is read.
-    var isAsked = true
+    private let packs: Set<String>
+    /// False: nothing is known, but what is read is noted.
+    let isAsked: Bool
 
-    /// `codec` is that of new points: with a key the file is sealed.
-    init(_ files: StoreFiles, _ codec: ObjectCodec) {
+    /// `codec` is that of new points: with a key its blocks are sealed.
+    init(_ files: StoreFiles, _ codec: ObjectCodec, isAsked: Bool = true) {
         self.files = files
         self.codec = codec
-        guard let stored = try? files.contents(of: "unchanged.index", atMost: 1 << 30),
-            let bytes = try? codec.reveal(stored, as: "unchanged.index"), bytes.count >= 40,
-            bytes.starts(with: Self.magic),
-            ObjectID(hashing: Array(bytes.dropLast(32))).bytes == Array(bytes.suffix(32))
-        else { return }
-        var reader = ByteReader(bytes[8..<bytes.count - 32])
-        while !reader.isAtEnd {
-            guard let key = try? Key(&reader), let age = try? reader.number(UInt8.self),
-                let count = try? reader.number(UInt32.self),
-                let ids = try? (0..<count).map({ _ in try reader.objectID() })
-            else {
-                old = [:]
-                return
+        self.isAsked = isAsked
+        packs = Set((try? files.names(in: "packs")) ?? [])
+    }
+
+    /// What is known of the entries below `paths`; nil if nothing is.
+    func cursor(_ key: ObjectID) -> IndexCursor? {
+        guard isAsked, let cursor = IndexCursor(files, name(key), codec) else { return nil }
+        cursor.isTrusted = cursor.packs.allSatisfy { packs.contains("\($0.digest.hex).pack") }
+        return cursor
+    }
+
+    func writer(_ key: ObjectID) throws -> IndexWriter {
+        try IndexWriter(
+            files, codec, name(key), beside: "tmp/\(codec.name(of: key).digest.hex).\(getpid())")
+    }
+
+    /// With a key it is no digest that somebody could guess paths by, and tells whose it is.
+    private func name(_ key: ObjectID) -> String {
+        "\(Self.folder)/\(codec.name(of: key).digest.hex.prefix(32))\(suffix)"
+    }
+
+    private var suffix: String { codec.key.map { "." + $0.name } ?? "" }
+
+    /// Names what a walk depends on: with another list of paths or excludes it is another walk.
+    static func key(_ paths: [[UInt8]], _ excludes: [String], crossesMounts: Bool) -> ObjectID {
+        var bytes: [UInt8] = [crossesMounts ? 1 : 0]
+        bytes.append(number: UInt32(paths.count))
+        for path in paths { bytes.append(counted: path) }
+        for exclude in excludes { bytes.append(counted: Array(exclude.utf8)) }
+        return ObjectID(hashing: bytes)
+    }
+
+    /// Forgets the components that were captured longest ago, if there are too many; with a key also
+    /// what was noted without it, in the clear.
+    func forgetOldest() throws {
+        var names = try files.names(in: Self.folder)
+        if codec.key != nil {
+            for name in names where !name.hasSuffix(suffix) {
+                files.remove(Self.folder + "/" + name)
             }
-            old[key] = (age, ids)
+            names.removeAll { !$0.hasSuffix(suffix) }
         }
-    }
-
-    func chunks(of status: stat) -> [ObjectID]? {
-        guard isAsked else { return nil }
-        let key = Key(status)
-        if let known = old[key], seen[key] == nil { seen[key] = known.chunks }
-        return seen[key]
-    }
-
-    func note(_ status: stat, _ chunks: [ObjectID], now: Int64) {
-        let key = Key(status)
-        let latest = max(key.changed, key.modified)
-        if latest < now - SnapshotLimits.settledNanoseconds { seen[key] = chunks }
-    }
-
-    /// Keeps what was noted or asked for since it was opened, and of all else what was asked for in
-    /// one of the last captures.
-    func save() throws {
-        var kept: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
-        for (key, known) in old where known.age < Self.ageMax {
-            kept[key] = (known.age + 1, known.chunks)
+        guard names.count > Self.filesMax else { return }
+        let aged = names.map { name -> (time: Int64, name: String) in
+            let file = try? files.open(Self.folder + "/" + name, O_RDONLY | O_NOFOLLOW)
+            let status = file.flatMap { try? $0.look([]) }
+            return (status?.modified ?? .min, name)
         }
-        for (key, chunks) in seen { kept[key] = (0, chunks) }
-        var bytes = Self.magic
-        for (key, (age, chunks)) in kept {
-            key.append(to: &bytes)
-            bytes.append(number: age)
-            bytes.append(number: UInt32(chunks.count))
-            for chunk in chunks { bytes += chunk.bytes }
+        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax) {
+            files.remove(Self.folder + "/" + name)
         }
-        bytes += ObjectID(hashing: bytes).bytes
-        try files.replace(
-            "", "unchanged.index", try codec.protect(bytes, as: "unchanged.index"))
     }
 }
 
-func nanoseconds(_ time: timespec) -> Int64 {
-    let (seconds, overflow) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? (time.tv_sec < 0 ? .min : .max) : seconds &+ Int64(time.tv_nsec)
-}
+/// Writes one component's part of the index anew, beside, block by block.
+final class IndexWriter {
+    private let files: StoreFiles
+    private let codec: ObjectCodec
+    private let name: String
+    private let beside: String
+    private let file: Descriptor
+    private let hasher = ObjectHasher()
+    private var block: [UInt8] = []
+    private var length = 0
+    private var count: UInt64 = 0
 
-/// The present time of the clock that file times come from.
-func wallClockNanoseconds() -> Int64 {
-    var now = timespec()
-    clock_gettime(CLOCK_REALTIME, &now)
-    return nanoseconds(now)
+    init(_ files: StoreFiles, _ codec: ObjectCodec, _ name: String, beside: String) throws {
+        self.files = files
+        self.codec = codec
+        self.name = name
+        self.beside = beside
+        file = try files.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+        try write(IndexFormat.magic(codec))
+    }
+
+    /// Adds an encoded entry and what its file must still have for it to hold.
+    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws {
+        let bytes = IndexFormat.recordBytes + entry.count
+        if !block.isEmpty, block.count + bytes > IndexFormat.blockBytes { try flush() }
+        block.append(number: UInt32(bytes - 4))
+        block.append(number: device)
+        block.append(number: inode)
+        block.append(number: changed)
+        block.append(contentsOf: entry)
+        count += 1
+    }
+
+    /// Adds a whole record of an earlier index.
+    func add(record: UnsafeRawBufferPointer) throws {
+        if !block.isEmpty, block.count + record.count > IndexFormat.blockBytes { try flush() }
+        block.append(contentsOf: record)
+        count += 1
+    }
+
+    /// Puts it in place. It is not synced: a torn one is found by its digests.
+    func finish(packs: [ObjectID]) throws {
+        if !block.isEmpty { try flush() }
+        let trailer = length
+        block.append(number: count)
+        for pack in packs { pack.withBytes { block.append(contentsOf: $0) } }
+        try flush()
+        var footer: [UInt8] = []
+        footer.append(number: UInt64(trailer))
+        try write(footer + IndexFormat.ending)
+        try files.rename(beside, name)
+    }
+
+    /// Leaves the earlier index as it is.
+    func discard() { files.remove(beside) }
+
+    private func flush() throws {
+        var head: [UInt8] = []
+        let stored = try codec.protect(block, as: IndexFormat.purpose)
+        head.append(number: UInt32(stored.count))
+        head += stored.withUnsafeBytes { hasher.hash($0) }.bytes
+        try write(head)
+        try write(stored)
+        block.removeAll(keepingCapacity: true)
+    }
+
+    private func write(_ bytes: [UInt8]) throws {
+        try bytes.withUnsafeBytes { try file.write($0, Array(beside.utf8)) }
+        length += bytes.count
+    }
 }

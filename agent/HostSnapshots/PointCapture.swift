@@ -1,0 +1,156 @@
+import CLinux
+import FleetWire
+import Glibc
+
+/// One capture: its threads' packs, the catalogues of its components and what the index learns.
+final class PointCapture {
+    private let store: PointStore
+    private let components: [ComponentSpec]
+    private let index: UnchangedIndex
+    private let writers: [PackWriter]
+    private let reader: ComponentReader
+    private let space: SpaceGate
+    private let progress: ProgressMeter
+    private var notes: [IndexNotes] = []
+    /// How objects and the manifest are stored.
+    let codec: ObjectCodec
+    /// Keeps a prune away from objects that this point will need.
+    private let lock: Descriptor?
+
+    init(
+        _ store: PointStore, _ components: [ComponentSpec], rereads: Bool, progress: ProgressMeter
+    ) throws {
+        self.store = store
+        self.components = components
+        self.progress = progress
+        codec = try store.keys.writing()
+        lock = try StoreLock.objectsInUse(store.files)
+        index = UnchangedIndex(store.files, codec, isAsked: !rereads)
+        let space = SpaceGate { try store.checkSpace(components) }
+        self.space = space
+        let known = KnownObjects(store.files, codec)
+        let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let threads =
+            store.files.calls.isInterposed ? 1 : max(1, min(cores, SnapshotLimits.threadsMax))
+        writers = (0..<threads).map {
+            PackWriter(store.files, known: known, number: $0) { try space.pass() }
+        }
+        var reader = try store.reader(writers[0], index)
+        reader.otherSinks = Array(writers.dropFirst())
+        self.reader = reader
+    }
+
+    /// Captures all components; their objects are durable on return.
+    func run() throws -> [Manifest.Component] {
+        let captured = try components.map { try capture($0) }
+        var made = 0
+        for writer in writers {
+            try writer.finish()
+            made += writer.made.count
+        }
+        if made > 0 { try store.files.sync("packs") }
+        return captured
+    }
+
+    /// Removes what a capture that failed has stored.
+    func discard() {
+        for writer in writers { writer.discard() }
+        for part in notes { part.discard() }
+    }
+
+    /// Reads the catalogues of the point back, then lets the index know what was captured.
+    func verify(_ manifest: Manifest) throws {
+        let objects = try ObjectReader(store.files, codec: codec)
+        for component in manifest.components {
+            try verify(component, objects)
+            progress.end(
+                PointProgress(
+                    phase: .verifying, component: component.spec.name, entries: component.entries,
+                    bytes: component.bytes))
+        }
+        let packs = try store.files.names(in: "packs").compactMap { name in
+            name.hasSuffix(".pack") ? Digest(String(name.dropLast(5))).map { ObjectID($0) } : nil
+        }
+        for part in notes { try part.finish(packs: packs) }
+        try index.forgetOldest()
+    }
+
+    private func capture(_ spec: ComponentSpec) throws -> Manifest.Component {
+        // What is not a tree may copy to `tmp` before it stores.
+        let walk = try reader.walk(of: spec)
+        if walk == nil { try space.pass() }
+        let cursor = walk.flatMap { index.cursor($0.key) }
+        let part = walk.map { IndexNotes(index, $0.key, cursor) }
+        if let part { notes.append(part) }
+        let stream = CatalogueStream(
+            sink: writers[0], notes: part, ownPaths: Set(walk?.paths ?? []))
+        stream.onBatch = { [progress] stream in
+            progress.note(Self.progress(.capturing, spec, stream))
+        }
+        try reader.read(spec, into: stream, cursor)
+        let (objects, state) = try stream.finish()
+        if stream.held == 0, spec.allowEmpty != true { try store.checkMayBeEmpty(spec) }
+        progress.end(Self.progress(.capturing, spec, stream))
+        return Manifest.Component(
+            spec: spec, entries: stream.entries, held: stream.held,
+            bytes: ByteCount(stream.bytes), state: state.digest,
+            catalogue: objects.map(\.digest), notes: stream.remarks.isEmpty ? nil : stream.remarks)
+    }
+
+    private static func progress(
+        _ phase: PointProgress.Phase, _ spec: ComponentSpec, _ stream: CatalogueStream
+    ) -> PointProgress {
+        PointProgress(
+            phase: phase, component: spec.name, entries: stream.entries,
+            bytes: ByteCount(stream.bytes))
+    }
+
+    /// Reads a catalogue object by object and holds its state against the manifest.
+    private func verify(_ component: Manifest.Component, _ objects: ObjectReader) throws {
+        try CatalogueReader(component, objects).check()
+    }
+}
+
+/// Lets a capture pass if there is space for all of it: asked before the first byte is written, so
+/// that a capture that does not fit has touched nothing.
+// Proof: every use of what can change is under the monitor.
+final class SpaceGate: @unchecked Sendable {
+    private let monitor = Monitor()
+    private let check: @Sendable () throws -> Void
+    private var hasPassed = false
+
+    init(_ check: @escaping @Sendable () throws -> Void) { self.check = check }
+
+    func pass() throws {
+        try monitor.look {
+            if hasPassed { return }
+            try check()
+            hasPassed = true
+        }
+    }
+}
+
+/// Counts what a capture must store at most.
+final class SpaceCounter: WalkSink {
+    private(set) var bytes: UInt64 = 0
+
+    func add(known entry: UnsafeRawBufferPointer, _ ordinal: Int, _ status: FileStatus) {
+        bytes += 256 + UInt64(EntryView(entry).path.count)
+    }
+
+    func add(_ entry: Entry, _ status: FileStatus?) { bytes += 256 + UInt64(entry.path.count) }
+
+    func add(
+        file status: FileStatus, nameCount: Int, in folder: Descriptor, path: [UInt8]
+    ) {
+        bytes += 256 + UInt64(path.count) + min(status.size, status.blocks &* 512)
+    }
+}
+
+/// Stores nothing; knows what the store holds.
+final class CountingSink: ObjectSink {
+    private let known: KnownObjects
+    init(_ known: KnownObjects) { self.known = known }
+    func put(_ bytes: UnsafeRawBufferPointer) -> ObjectID { ObjectID(hashing: bytes) }
+    func holds(_ id: ObjectID) throws -> Bool { try known.holds(id) }
+}
