@@ -134,7 +134,7 @@ final class MomentLayer: FileCallInterposer, @unchecked Sendable {
         let scratch = world.scratch
         let packs = scratch.path + "/points/packs"
         let point = PointID(unchecked: "p1")
-        let pack = try #require(try OpenFolder(Array(packs.utf8)).map { $0.names() }?.first)
+        let pack = try #require(OpenFolder(Array(packs.utf8)).map { $0.names() }?.first)
         let path = packs + "/" + String(decoding: pack, as: UTF8.self)
         let manifest = scratch.path + "/points/points/p1.json"
         let index = scratch.path + "/points/unchanged.index"

@@ -41,7 +41,7 @@ import Testing
         var failed = 0
         for number in stride(from: 1, to: 100_000, by: CrashWorld.isExhaustive ? 1 : 23) {
             let layer = MomentLayer(number) { disk.fill() }
-            let id = "q\(number)"
+            let id = "a\(number)"
             do {
                 _ = try take(store(FileCalls(layer)), id, [files("/tree")])
             } catch {
@@ -105,7 +105,7 @@ import Testing
         try change(scratch.root + "/tree", "only")
         var outcomes: [Bool] = []
         for left in stride(from: 3_000_000, through: 0, by: -120_000) {
-            try? OpenFolder(Array(disk.path.utf8))?.erase(Array("points".utf8))
+            OpenFolder(Array(disk.path.utf8))?.erase(Array("points".utf8))
             disk.drain()
             disk.fill(leaving: left)
             do {
@@ -124,36 +124,41 @@ import Testing
         #expect(outcomes == outcomes.sorted { $0 && !$1 }, "less room helped: \(outcomes)")
     }
 
-    /// XFS holds a file's owner to the quota whoever writes, root too.
-    @Test(.enabled(if: LoopDisk.isAvailable("xfs") && access("/usr/sbin/xfs_quota", X_OK) == 0, whyNot))
+    /// btrfs holds root too to the limit of a subvolume.
+    @Test(
+        .enabled(
+            if: LoopDisk.isAvailable("btrfs") && access("/usr/bin/btrfs", X_OK) == 0, whyNot))
     func aSpentQuotaEndsARestoreWithItsNameAndNothingIsLost() throws {
         let scratch = try Scratch()
-        let disk = try LoopDisk(
-            "xfs", megabytes: 320, at: scratch.root + "/small", in: scratch, options: "uquota")
-        let tree = disk.path + "/tree"
+        let disk = try LoopDisk("btrfs", megabytes: 128, at: scratch.root + "/small", in: scratch)
+        try Scratch.run(["btrfs", "quota", "enable", disk.path])
+        try Scratch.run(["btrfs", "subvolume", "create", disk.path + "/sub"])
+        let tree = disk.path + "/sub/tree"
         mkdir(tree, 0o755)
         try change(tree, "first")
-        let owner: uid_t = 12_345
-        for number in 0..<12 { chown(tree + "/\(number)", owner, owner) }
         let store = try scratch.store()
-        let first = try take(store, "p1", [files("/small/tree")])
-        let before = try scratch.view("/small/tree")
-        for kilobytes in stride(from: 8, to: 520, by: CrashWorld.isExhaustive ? 16 : 128) {
+        let first = try take(store, "p1", [files("/small/sub/tree")])
+        let before = try scratch.view("/small/sub/tree")
+        for kilobytes in stride(from: 640, to: 1100, by: CrashWorld.isExhaustive ? 16 : 128) {
             try change(tree, "second")
-            try limit(disk, owner, kilobytes)
-            let error = #expect(throws: PointError.self) { try store.restore(point: first.id) }
-            #expect("\(error.map { "\($0)" } ?? "")".contains("quota"), "\(kilobytes) KiB")
-            let names = try scratch.view("/small/tree").filter { !$0.contains(".belay~") }
+            try limit(disk, "\(kilobytes)K")
+            var failure: (any Error)?
+            do { _ = try store.restore(point: first.id) } catch { failure = error }
+            if let failure {
+                #expect(saysNoRoom(failure), "\(kilobytes) KiB: \(failure)")
+            } else {
+                #expect(kilobytes > 960, "\(kilobytes) KiB do not hold it twice")
+            }
+            let names = try scratch.view("/small/sub/tree").filter { !$0.contains(".belay~") }
             #expect(names.count == before.count, "\(kilobytes) KiB")
-            try limit(disk, owner, 0)
+            try limit(disk, "none")
             _ = try store.restore(point: first.id)
-            #expect(try scratch.view("/small/tree") == before, "\(kilobytes) KiB")
+            #expect(try scratch.view("/small/sub/tree") == before, "\(kilobytes) KiB")
         }
     }
 
-    private func limit(_ disk: LoopDisk, _ owner: uid_t, _ kilobytes: Int) throws {
-        try Scratch.run([
-            "xfs_quota", "-x", "-c", "limit -u bhard=\(kilobytes)k \(owner)", disk.path,
-        ])
+    private func limit(_ disk: LoopDisk, _ size: String) throws {
+        try Scratch.run(["sync", "-f", disk.path])
+        try Scratch.run(["btrfs", "qgroup", "limit", size, disk.path + "/sub"])
     }
 }

@@ -149,6 +149,9 @@ enum PackFormat {
     static func salvage(_ file: Descriptor, path: String) throws -> [PackRecord] {
         let name = Array(path.utf8)
         let size = Int(try file.status().st_size)
+        guard size <= SnapshotLimits.packFileBytesMax else {
+            throw PointError.damaged(path, "it is larger than a pack can be")
+        }
         var records: [PackRecord] = []
         var position = magic.count
         var window = try Window(file, at: position, size: size, name)
