@@ -188,7 +188,9 @@ let package = Package(
                 "belay-agent", nioPosix, logging, crypto, certificates, asn1,
             ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
-        tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
+        tests(
+            "HostSnapshotsTests", golden: "Golden",
+            needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
         tests(
             "HostStepsTests",
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),

@@ -125,7 +125,8 @@ extension PointStore {
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free \(needed - free) bytes there or keep the agent's state on a larger file system")
+                "free \(needed - free) bytes there or keep the agent's state on a larger file system"
+            )
         }
     }
 
@@ -156,7 +157,7 @@ extension PointStore {
 
     /// Removes what processes that are gone left behind.
     func clearScratch() throws {
-        for folder in ["packs", "points", "tmp"] {
+        for folder in ["packs", "clones", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
                 let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last

@@ -88,7 +88,12 @@ extension PointStore {
             guard let collector else { return summary(plan, nil, freed: 0) }
             for name in collector.removed { try files.delete("packs/" + name) }
             if !collector.removed.isEmpty { try files.sync("packs") }
-            return summary(plan, collector, freed: collector.freed)
+            let clones = try collector.idleClones()
+            for name in clones { try files.delete(name) }
+            if !clones.isEmpty { try files.sync(ClonePlace.folder) }
+            var summary = summary(plan, collector, freed: collector.freed)
+            summary.collected += clones.count
+            return summary
         }
     }
 
