@@ -190,7 +190,7 @@ let package = Package(
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
         tests(
             "HostSnapshotsTests", golden: "Golden",
-            needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
+            needs: ["HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),
         tests(
             "HostStepsTests",
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),

@@ -67,6 +67,7 @@ import Testing
         let other = try Scratch()
         try makeTree(other)
         unlink(other.root + "/tree/socket")
+        _ = try Scratch.run(["touch", "-d", "@1700000000.123456789", other.root + "/tree"])
         let expected = try other.view("/tree").map {
             $0.replacingOccurrences(of: other.path, with: scratch.path)
         }
