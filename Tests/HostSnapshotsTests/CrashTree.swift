@@ -122,6 +122,7 @@ extension TreeImage {
     func scratchNames() -> [String] {
         lines().map { String($0.prefix { $0 != " " }) }.filter {
             $0.contains("/.belay~") || $0.contains("/packs/.") || $0.contains("/points/.")
+                || $0.contains("/clones/.")
                 || $0.hasPrefix("/points/tmp/")
         }
     }

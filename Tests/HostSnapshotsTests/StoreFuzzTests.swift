@@ -21,25 +21,23 @@ import Testing
         symlink("a", scratch.root + "/tree/l")
         let store = try scratch.store()
         try point(store, "p1", at: 1, name: "first")
-        try scratch.write("/tree/a", "abcd")
-        try point(store, "p2", at: 2)
         _ = try store.scrub(pace: nil)
         return (scratch, store)
     }
 
-    /// Asks the store everything that reads it.
-    private func ask(_ scratch: Scratch) throws {
+    /// Asks the store all that reads the file `name`.
+    private func ask(_ scratch: Scratch, _ name: String) throws {
         let store = try scratch.store()
-        _ = try? store.settings()
-        _ = try store.list()
-        _ = try? store.find("first")
-        _ = try? store.stateDigest([try files("/tree")])
-        _ = try? store.prune(RetentionPolicy(count: 1), dryRun: true)
-        _ = try? store.scrubState()
-        for id in try store.ids() {
-            _ = try? store.show(id)
-            _ = try? store.verify(id)
+        if name == StoreSettings.fileName { _ = try? store.settings() }
+        if name == ScrubState.fileName { _ = try? store.scrubState() }
+        if name.hasPrefix("unchanged/") {
+            _ = try? store.spaceNeeded([try files("/tree")])
+            return
         }
+        _ = try store.list()
+        guard name.hasPrefix("packs/") else { return }
+        _ = try? store.prune(RetentionPolicy(count: 1), dryRun: true)
+        _ = try? store.verify(PointID(unchecked: "p1"), deep: true)
     }
 
     @Test(arguments: [false, true])
@@ -52,7 +50,7 @@ import Testing
             let isFile = (try? Data(contentsOf: URL(fileURLWithPath: path)).count) ?? 0 > 0
             if isFile, name != "format" { names.append(name) }
         }
-        #expect(names.count >= 6)
+        #expect(names.count >= 4)
         for name in names {
             let url = URL(fileURLWithPath: store.directory + "/" + name)
             let good = try Data(contentsOf: url)
@@ -60,7 +58,7 @@ import Testing
                 var bad = good
                 bad[offset] ^= 0xA5
                 try bad.write(to: url)
-                try ask(scratch)
+                try ask(scratch, name)
                 // Of a manifest every byte counts.
                 if name.hasSuffix(".json"), name.hasPrefix("points/") {
                     let id = PointID(unchecked: String(name.dropFirst(7).dropLast(5)))
@@ -68,7 +66,7 @@ import Testing
                     #expect(found?.isEmpty != true, "\(name) byte \(offset)")
                 }
                 try good.prefix(offset).write(to: url)
-                try ask(scratch)
+                try ask(scratch, name)
             }
             try good.write(to: url)
         }
@@ -76,7 +74,8 @@ import Testing
     }
 
     @Test func cataloguesWithWrongBytesButRightDigestsAreRefused() throws {
-        let (_, store) = try world(false)
+        let (scratch, store) = try world(false)
+        defer { withExtendedLifetime(scratch) {} }
         var (manifest, _) = try store.manifest(PointID(unchecked: "p1"))
         let objects = try store.objects(of: manifest)
         let good = try objects.read(ObjectID(manifest.components[0].catalogue[0]))
@@ -135,7 +134,6 @@ import Testing
         defer { unlink(path) }
         _ = try store.list()
         _ = try store.verify(manifest.id, deep: true)
-        _ = try store.prune(RetentionPolicy(count: 1), dryRun: true)
     }
 
     @Test func tablesWithWrongRowsButRightDigestsAreRefused() throws {
@@ -152,7 +150,7 @@ import Testing
                 let footer = PackFormat.footer(table: table, count: records.count)
                 try (good.prefix(start) + Data(table + footer))
                     .write(to: URL(fileURLWithPath: path))
-                try ask(scratch)
+                try ask(scratch, "packs/" + name)
                 _ = try store.verify(PointID(unchecked: "p1"), deep: true)
             }
         }
@@ -162,7 +160,7 @@ import Testing
                 bad.replaceSubrange((good.count - 12)..<(good.count - 8), with: $0)
             }
             try bad.write(to: URL(fileURLWithPath: path))
-            try ask(scratch)
+            try ask(scratch, "packs/" + name)
         }
     }
 }

@@ -24,13 +24,13 @@ final class CatalogueReader {
     func next() throws -> Entry? {
         guard let place = try advance() else { return nil }
         let entry = try Entry(decoding: bytes[place])
-        note(place)
+        try note(place)
         return entry
     }
 
     /// Holds what is left against the manifest without making entries of it.
     func check() throws {
-        while let place = try advance() { note(place) }
+        while let place = try advance() { try note(place) }
     }
 
     /// Where the next entry stands in `bytes`, without its length.
@@ -53,9 +53,15 @@ final class CatalogueReader {
         return start..<position
     }
 
-    /// Takes an entry into the state. Kind and flags stand first; flags and sockets do not count.
-    private func note(_ place: Range<Int>) {
-        guard bytes[place.lowerBound] != Entry.Kind.socket.rawValue else { return }
+    /// Takes an entry into the state, as `Entry.stateForm` has it. Kind and flags stand first.
+    private func note(_ place: Range<Int>) throws {
+        let kind = Entry.Kind(rawValue: bytes[place.lowerBound])
+        if kind == .socket { return }
+        guard kind?.isOfTree == true else {
+            let entry = try Entry(decoding: bytes[place])
+            state.update(Catalogue.encode([entry].compactMap(\.stateForm)))
+            return
+        }
         bytes[place.lowerBound + 1] = 0
         bytes.withUnsafeBytes {
             state.update(

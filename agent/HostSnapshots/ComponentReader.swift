@@ -13,25 +13,48 @@ struct ComponentReader {
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
 
+    /// The point that is being captured; nil if only the state is wanted.
+    var point: PointID?
+
+    var host: DriverHost { DriverHost(root: root, store: store, services: services) }
+
+    /// All entries of a component: those of its trees, then those of its driver.
     func entries(of spec: ComponentSpec) throws -> [Entry] {
         var entries: [Entry] = []
         try read(spec) { entries.append($0) }
         return entries
     }
 
-    /// Pushes the component's entries as it is now, in the order of the catalogue.
+    /// Pushes the component's entries as it is now: those of its trees, in the order of the
+    /// catalogue, then those of its driver.
     func read(_ spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
-        if let walk = try walk(of: spec) {
-            let cursor = index?.cursor(walk.key)
-            return try read(walk, cursor) { for entry in try $0.entries() { try push(entry) } }
-        }
-        for entry in try otherEntries(of: spec) { try push(entry) }
+        let own = try host.driver(of: spec)?.entries(into: sink, point: point) ?? []
+        try trees(of: spec, push)
+        for entry in own { try push(entry) }
     }
 
-    /// Adds the component's entries to `stream`, which `notes` of `walk(of:)` keep in step.
+    /// The entries of its trees, or of its SQLite database, at once.
+    func trees(of spec: ComponentSpec) throws -> [Entry] {
+        var entries: [Entry] = []
+        try trees(of: spec) { entries.append($0) }
+        return entries
+    }
+
+    /// The entries of its trees, or of its SQLite database.
+    func trees(of spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
+        if case .sqlite(let path) = spec.driver { return try push(try database(path)) }
+        guard let walk = try walk(of: spec) else { return }
+        try read(walk, index?.cursor(walk.key)) { batch in
+            for entry in try batch.entries() { try push(entry) }
+        }
+    }
+
+    /// Adds all entries of a component to `stream`; `cursor` is the index's for its `walk`.
     func read(_ spec: ComponentSpec, into stream: CatalogueStream, _ cursor: IndexCursor?) throws {
+        let own = try host.driver(of: spec)?.entries(into: sink, point: point) ?? []
+        if case .sqlite(let path) = spec.driver { try stream.add(try database(path)) }
         if let walk = try walk(of: spec) { try read(walk, cursor) { try stream.add($0) } }
-        for entry in try otherEntries(of: spec) { try stream.add(entry) }
+        for entry in own { try stream.add(entry) }
     }
 
     // MARK: - Trees
@@ -54,9 +77,16 @@ struct ComponentReader {
         var excludes: [String] = []
         switch spec.driver {
         case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
-        case .config(let named): paths = named
+        case .config(let named, _): paths = named
         case .flags(let path): paths = [path]
-        case .sqlite, .service, .unknown: return nil
+        case .sqlite: return nil
+        case .service, .package, .postgres, .btrfs, .command:
+            paths = try host.driver(of: spec)?.paths() ?? []
+            if paths.isEmpty { return nil }
+        case .unknown(let name):
+            throw PointError(
+                "read", "component \(spec.name)", "its driver \(name) is unknown",
+                "use a driver that this belay-agent knows, or update it")
         }
         guard !paths.isEmpty, paths.allSatisfy({ !$0.isEmpty }) else {
             throw PointError(
@@ -89,23 +119,6 @@ struct ComponentReader {
             root: root, excludes: ExcludePatterns(walk.excludes),
             crossesMounts: walk.crossesMounts, cursor: cursor, holds: sink.holds, sink: found)
         for path in walk.paths { try walker.walk(path) }
-    }
-
-    // MARK: - Other drivers
-
-    private func otherEntries(of spec: ComponentSpec) throws -> [Entry] {
-        switch spec.driver {
-        case .files, .config, .flags: return []
-        case .sqlite(let path): return [try database(path)]
-        case .service(let control):
-            var entry = Entry(kind: .service, path: Array(spec.name.rawValue.utf8))
-            entry.target = Array((try services.isActive(control) ? "active" : "inactive").utf8)
-            return [entry]
-        case .unknown(let name):
-            throw PointError(
-                "read", "component \(spec.name)", "its driver \(name) is unknown",
-                "use a driver that this belay-agent knows, or update it")
-        }
     }
 
     private func database(_ path: String) throws -> Entry {

@@ -69,15 +69,18 @@ final class KnownObjects: @unchecked Sendable {
 
     /// True if the caller must store `id`: it is not there and nobody else stores it.
     func claim(_ id: ObjectID) throws -> Bool {
-        try monitor.look { try !stored().holds(id) && claimed.insert(id) }
+        try monitor.look { try !load().holds(id) && claimed.insert(id) }
     }
 
     func holds(_ id: ObjectID) throws -> Bool {
-        try monitor.look { try stored().holds(id) || claimed.contains(id) }
+        try monitor.look { try load().holds(id) || claimed.contains(id) }
     }
 
+    /// The objects that the store held before. For one thread, once no other one is left.
+    func stored() throws -> ObjectReader { try monitor.look { try load() } }
+
     /// The tables of a store are read when they are first needed.
-    private func stored() throws -> ObjectReader {
+    private func load() throws -> ObjectReader {
         if let reader { return reader }
         let made = try ObjectReader(files, codec: codec)
         reader = made

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Gives owner, attributes, mode and time of an entry to a name. Changing an owner clears setuid and

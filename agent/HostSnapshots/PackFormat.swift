@@ -1,3 +1,4 @@
+import FleetWire
 import Glibc
 
 /// Where an object lies within a pack; the format's section "Objects and packs".
@@ -62,6 +63,24 @@ struct PackRecord: Equatable {
         guard isPossible else {
             throw PointError.damaged("object \(id.digest)", "its sizes are impossible")
         }
+    }
+}
+
+/// Where a clone file holds an object: what a record of the codec `clone` stores.
+struct ClonePlace {
+    static let folder = "clones"
+
+    /// The clone file's name as bytes.
+    let file: ObjectID
+    let offset: UInt64
+
+    /// Below the store.
+    var name: String { Self.folder + "/" + file.digest.hex }
+
+    init(_ stored: [UInt8]) throws {
+        var reader = ByteReader(stored[...])
+        file = try reader.objectID()
+        offset = try reader.number(UInt64.self)
     }
 }
 

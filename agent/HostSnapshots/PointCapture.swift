@@ -8,6 +8,7 @@ final class PointCapture {
     private let components: [ComponentSpec]
     private let index: UnchangedIndex
     private let writers: [PackWriter]
+    private let known: KnownObjects
     private let reader: ComponentReader
     private let space: SpaceGate
     private let progress: ProgressMeter
@@ -18,7 +19,8 @@ final class PointCapture {
     private let lock: Descriptor?
 
     init(
-        _ store: PointStore, _ components: [ComponentSpec], rereads: Bool, progress: ProgressMeter
+        _ store: PointStore, _ components: [ComponentSpec], for id: PointID, rereads: Bool,
+        progress: ProgressMeter
     ) throws {
         self.store = store
         self.components = components
@@ -29,6 +31,7 @@ final class PointCapture {
         let space = SpaceGate { try store.checkSpace(components) }
         self.space = space
         let known = KnownObjects(store.files, codec)
+        self.known = known
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threads =
             store.files.calls.isInterposed ? 1 : max(1, min(cores, SnapshotLimits.threadsMax))
@@ -36,6 +39,7 @@ final class PointCapture {
             PackWriter(store.files, known: known, number: $0) { try space.pass() }
         }
         var reader = try store.reader(writers[0], index)
+        reader.point = id
         reader.otherSinks = Array(writers.dropFirst())
         self.reader = reader
     }
@@ -60,9 +64,11 @@ final class PointCapture {
 
     /// Reads the catalogues of the point back, then lets the index know what was captured.
     func verify(_ manifest: Manifest) throws {
-        let objects = try ObjectReader(store.files, codec: codec)
+        // The state was digested from the very bytes that the objects are named by.
+        let isNew = writers.contains { !$0.made.isEmpty }
+        let objects = try isNew ? ObjectReader(store.files, codec: codec) : known.stored()
         for component in manifest.components {
-            try verify(component, objects)
+            for object in component.catalogue { _ = try objects.read(ObjectID(object)) }
             progress.end(
                 PointProgress(
                     phase: .verifying, component: component.spec.name, entries: component.entries,
@@ -78,7 +84,7 @@ final class PointCapture {
     private func capture(_ spec: ComponentSpec) throws -> Manifest.Component {
         // What is not a tree may copy to `tmp` before it stores.
         let walk = try reader.walk(of: spec)
-        if walk == nil { try space.pass() }
+        if walk == nil || reader.host.driver(of: spec) != nil { try space.pass() }
         let cursor = walk.flatMap { index.cursor($0.key) }
         let part = walk.map { IndexNotes(index, $0.key, cursor) }
         if let part { notes.append(part) }
@@ -103,11 +109,6 @@ final class PointCapture {
         PointProgress(
             phase: phase, component: spec.name, entries: stream.entries,
             bytes: ByteCount(stream.bytes))
-    }
-
-    /// Reads a catalogue object by object and holds its state against the manifest.
-    private func verify(_ component: Manifest.Component, _ objects: ObjectReader) throws {
-        try CatalogueReader(component, objects).check()
     }
 }
 

@@ -22,7 +22,7 @@ extension PointStore {
             if let name { try checkName(name) }
             try clearScratch()
             let capture = try PointCapture(
-                self, components, rereads: rereads, progress: ProgressMeter(progress))
+                self, components, for: id, rereads: rereads, progress: ProgressMeter(progress))
             do {
                 let manifest = Manifest(
                     version: Manifest.version, id: id, at: at, name: name, reason: reason,
@@ -51,6 +51,7 @@ extension PointStore {
                 try reader.walk(walk, reader.index?.cursor(walk.key), space)
                 total += space.bytes
             }
+            total += try reader.host.driver(of: spec)?.spaceNeeded() ?? 0
             guard case .sqlite(let path) = spec.driver else { continue }
             for part in [path, path + "-wal"] {
                 let bytes = Array(part.utf8)
@@ -87,6 +88,7 @@ extension PointStore {
                     "use a driver that this belay-agent knows, or update it")
             }
             if case .flags(let path) = spec.driver { try checkFlags(path) }
+            try driverHost().driver(of: spec)?.check()
         }
     }
 
@@ -125,7 +127,8 @@ extension PointStore {
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free \(needed - free) bytes there or keep the agent's state on a larger file system")
+                "free \(needed - free) bytes there or keep the agent's state on a larger file system"
+            )
         }
     }
 
@@ -135,8 +138,9 @@ extension PointStore {
         let reader = try reader(HashingSink(), nil)
         var bounds: [UInt64: UInt64] = [:]
         for spec in components {
-            if case .service = spec.driver { continue }
-            guard let walk = try reader.walk(of: spec), !walk.crossesMounts else { return nil }
+            guard reader.host.driver(of: spec) == nil, let walk = try reader.walk(of: spec),
+                !walk.crossesMounts
+            else { return nil }
             for path in walk.paths {
                 guard let (parent, name) = try reader.root.parent(of: path) else { continue }
                 let place = parent.open(name, O_RDONLY | O_DIRECTORY) ?? parent
@@ -156,7 +160,7 @@ extension PointStore {
 
     /// Removes what processes that are gone left behind.
     func clearScratch() throws {
-        for folder in ["", "packs", "points", "tmp"] {
+        for folder in ["", "packs", "clones", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
                 let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last

@@ -19,8 +19,12 @@ extension PointStore {
         }
         let objects = try objects(of: manifest)
         let check = PointCheck(objects: objects, isDeep: deep)
-        for component in manifest.components { check.run(component, progress) }
-        return check.damage + check.packsWithoutTable()
+        var kept: [String] = []
+        for component in manifest.components {
+            check.run(component, progress)
+            if check.damage.isEmpty { kept += try driverDamage(component, objects) }
+        }
+        return check.damage + kept + check.packsWithoutTable()
     }
 }
 

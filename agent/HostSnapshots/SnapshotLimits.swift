@@ -33,6 +33,8 @@ enum SnapshotLimits {
     static let findingsMax = 1000
     /// Bytes of a feature flag file at most.
     static let flagsBytesMax = 16 << 20
+    /// Bytes of a stream that a driver's program writes, at most, unless the plan says otherwise.
+    static let streamBytesMax: UInt64 = 16 << 30
     /// Bytes kept free beside a capture or a restore, for tables and directories.
     static let spareBytes: UInt64 = 1 << 20
     /// zstd's level: the fastest that still halves text.

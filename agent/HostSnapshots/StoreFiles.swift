@@ -126,6 +126,13 @@ struct StoreFiles: Sendable {
         return UInt64(max(0, found.st_size))
     }
 
+    /// Removes `name` with all it holds; a failure is left to the next who clears.
+    func removeAll(_ name: String) {
+        if calls.unlinkat(AT_FDCWD, path(of: name), 0) == 0 || errno == ENOENT { return }
+        for child in (try? names(in: name)) ?? [] { removeAll(name + "/" + child) }
+        _ = calls.unlinkat(AT_FDCWD, path(of: name), AT_REMOVEDIR)
+    }
+
     /// Bytes that are free for this process on the store's file system.
     func freeBytes() throws -> UInt64 {
         let folder = try open("", O_RDONLY | O_DIRECTORY)

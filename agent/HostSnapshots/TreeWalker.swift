@@ -17,6 +17,8 @@ protocol WalkSink: AnyObject {
 /// names by their bytes. What the index knows is neither opened nor are its attributes read, since
 /// whatever changes them changes the time of change.
 final class TreeWalker {
+    private static let snapshots = BtrfsDriver.folder
+
     private let root: HostRoot
     private let excludes: ExcludePatterns
     private let crossesMounts: Bool
@@ -152,6 +154,8 @@ final class TreeWalker {
         let end = path.count
         for position in 0..<names.count {
             try names.withName(position) { name, count in
+                // Snapshots belong to the points that made them, never to a component.
+                if strcmp(name, Self.snapshots) == 0 { return }
                 path.append(UInt8(ascii: "/"))
                 path.append(contentsOf: UnsafeRawBufferPointer(start: name, count: count))
                 defer { path.removeLast(path.count - end) }
@@ -189,5 +193,14 @@ final class TreeWalker {
         default:
             throw PointError("read", printable(path), "its kind is unknown", "exclude it")
         }
+    }
+
+    static func target(
+        _ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]
+    ) throws -> [UInt8] {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = withPath(name) { parent.calls.readlinkat(parent.raw, $0, &bytes, bytes.count) }
+        guard count >= 0 else { throw PointError.system("read the link", path, errno) }
+        return bytes.prefix(count).map { UInt8(bitPattern: $0) }
     }
 }
