@@ -68,6 +68,9 @@ final class CatalogueReader {
         try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head])) }
     }
 
+    /// Holds what is left against the manifest without making entries of it.
+    func check() throws { while try step() {} }
+
     /// Calls `body` with each entry that is left.
     func forEach(_ body: (Entry) throws -> Void) throws {
         while let entry = try next() { try body(entry) }

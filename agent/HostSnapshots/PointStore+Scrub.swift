@@ -120,6 +120,9 @@ private final class Scrub {
         } catch let error as PointError where error.isDamage {
             found(ScrubFinding(pack: name, problem: "\(error.cause); repair the store"))
             return true
+        } catch let error as PointError where error.code == ENOENT {
+            // A capture that failed has removed it.
+            return true
         }
         for record in records {
             if isCancelled() { return false }
