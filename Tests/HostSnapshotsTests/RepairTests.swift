@@ -27,7 +27,7 @@ import Testing
         let bad = try records(scratch, pack)[1]
         try scratch.flip(scratch.packPath(pack), Int(bad.offset) + 20)
         var reported: [ScrubFinding] = []
-        let state = try store.scrub(pace: nil) { reported.append($0) }
+        let state = try store.scrub(pace: nil, report: { reported.append($0) })
         #expect(state.findings == reported && reported.map(\.object) == [bad.id.digest])
         #expect(state.ended != nil)
         #expect(try store.scrubState() == state)
@@ -171,7 +171,7 @@ import Testing
         #expect(half.ended == nil && half.lastPack == packs[0] && half.findings.count == 1)
         // What was looked at is not looked at again: its damage is not found a second time.
         var reported = 0
-        let whole = try store.scrub(pace: nil) { _ in reported += 1 }
+        let whole = try store.scrub(pace: nil, report: { _ in reported += 1 })
         #expect(reported == 0 && whole.ended != nil && whole.findings.count == 1)
         #expect(whole.began == half.began && whole.bytes > half.bytes)
         #expect(try store.scrub(pace: nil).findings.count == 1)

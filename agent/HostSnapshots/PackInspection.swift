@@ -55,16 +55,20 @@ struct PackInspection {
         }
     }
 
-    /// Throws if it is sealed with a key that is not at hand.
+    /// Throws if it is sealed with a key that is not at hand. What the disk fails to read is asked
+    /// for again: a pack that is given up does not come back.
     private func isWhole(
         _ record: PackRecord, _ file: Descriptor, _ name: String
     ) throws -> Bool {
-        do {
-            _ = try codecs.read(record, of: file, files, name)
-            return true
-        } catch let error as PointError where error.isDamage {
-            return false
+        for _ in 0..<SnapshotLimits.readAttempts {
+            do {
+                _ = try codecs.read(record, of: file, files, name)
+                return true
+            } catch let error as PointError where error.isDamage {
+                if error.code != EIO { return false }
+            }
         }
+        return false
     }
 
     /// Copies the whole records of all damaged packs, each once. A pack of which something can be

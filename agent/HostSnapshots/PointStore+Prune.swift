@@ -60,7 +60,7 @@ extension PointStore {
                 use: inUse.contains(manifest.id) ? "in use" : nil,
                 isNamed: removing.contains(manifest.id), rollouts: &rollouts)
         }
-        plan.finish()
+        try plan.finish()
         guard plan.obstacles.isEmpty else { return (plan, nil) }
         let codecs = RecordCodecs(
             keyed: readers.values.map(\.codec).first { $0.key != nil } ?? .plain)

@@ -20,8 +20,8 @@ extension PointStore {
     /// record. Nothing is repaired; captures, restores and prunes go on meanwhile. The state is
     /// durable after each pack. Throws `PointError` if the store cannot be read at all.
     package func scrub(
-        pace: ByteCount?, report: (ScrubFinding) -> Void = { _ in },
-        progress: (PointProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+        pace: ByteCount?, isCancelled: () -> Bool = { false },
+        report: (ScrubFinding) -> Void = { _ in }, progress: (PointProgress) -> Void = { _ in }
     ) throws -> ScrubState {
         try withoutActuallyEscaping(isCancelled) { isCancelled in
             try withoutActuallyEscaping(report) { report in
@@ -119,6 +119,9 @@ private final class Scrub {
             records = try PackFormat.records(of: file, path: files.path(of: "packs/" + name))
         } catch let error as PointError where error.isDamage {
             found(ScrubFinding(pack: name, problem: "\(error.cause); repair the store"))
+            return true
+        } catch let error as PointError where error.code == ENOENT {
+            // A capture that failed has removed it.
             return true
         }
         for record in records {

@@ -17,6 +17,8 @@ struct PrunePlan {
     private var goodCount = 0
     private var bytes: UInt64 = 0
     private var isLastGoodFound = false
+    /// The newest good point that goes because it is named.
+    private var namedGood: PointID?
 
     init(_ policy: RetentionPolicy, now: Timestamp) {
         self.policy = policy
@@ -38,10 +40,15 @@ struct PrunePlan {
         _ manifest: Manifest, needs: PointNeeds, use: String?, isNamed: Bool,
         rollouts: inout Set<RolloutID>
     ) throws {
+        if isNamed {
+            if let use { throw Self.mustStay(manifest.id, use) }
+            if needs.isGood { namedGood = namedGood ?? manifest.id }
+            return removed.append(.init(id: manifest.id, reason: "named"))
+        }
         var protection = use
-        var objection: String? = isNamed ? "named" : nil
+        var objection: String?
         if let age = policy.age, now.since(manifest.at) > age {
-            objection = objection ?? "older than \(age.text)"
+            objection = "older than \(age.text)"
         }
         if needs.isGood {
             if let rollout = manifest.rollout, rollouts.remove(rollout) != nil {
@@ -57,11 +64,6 @@ struct PrunePlan {
             isLastGoodFound = true
         }
         if let objection, let protection {
-            guard !isNamed else {
-                throw PointError(
-                    "remove", "rollback point \(manifest.id)", "it must stay: \(protection)",
-                    "end what uses it, or take another point first")
-            }
             protected.append(.init(id: manifest.id, reason: "\(protection), though \(objection)"))
         } else if let objection {
             return removed.append(.init(id: manifest.id, reason: objection))
@@ -75,10 +77,18 @@ struct PrunePlan {
         }
     }
 
-    /// Puts the verdicts in the order of time.
-    mutating func finish() {
+    /// Puts the verdicts in the order of time. Throws `PointError` if the only good points there are
+    /// were named.
+    mutating func finish() throws {
+        if let namedGood, !isLastGoodFound { throw Self.mustStay(namedGood, "last good") }
         removed.reverse()
         protected.reverse()
+    }
+
+    private static func mustStay(_ id: PointID, _ why: String) -> PointError {
+        PointError(
+            "remove", "rollback point \(id)", "it must stay: \(why)",
+            "end what uses it, or take another point first")
     }
 }
 
