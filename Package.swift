@@ -189,8 +189,8 @@ let package = Package(
             ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
         tests(
-            "HostSnapshotsTests",
-            needs: ["HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),
+            "HostSnapshotsTests", golden: "Golden",
+            needs: ["HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile", "CLinux"]),
         tests(
             "HostStepsTests",
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),

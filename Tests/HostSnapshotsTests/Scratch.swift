@@ -1,3 +1,4 @@
+import CLinux
 import FleetWire
 import Foundation
 import Glibc
@@ -11,8 +12,10 @@ final class Scratch {
     var root: String { path + "/root" }
     let services = RecordedServices()
 
-    init() throws {
-        var template = Array("/tmp/belay-snapshots-XXXXXX".utf8CString)
+    /// `inMemory` asks for a file system without a disk, for tests that write much and often.
+    init(inMemory: Bool = false) throws {
+        let place = inMemory && Self.memoryHasAttributes ? "/dev/shm" : "/tmp"
+        var template = Array("\(place)/belay-snapshots-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp") }
         path = String(cString: made)
         mkdir(root, 0o755)
@@ -22,6 +25,14 @@ final class Scratch {
         _ = try? Self.run(["chmod", "-R", "u+rwX", path])
         _ = try? Self.run(["rm", "-rf", path])
     }
+
+    /// Linux' tmpfs holds users' attributes since 6.6.
+    private static let memoryHasAttributes: Bool = {
+        var template = Array("/dev/shm/belay-probe-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { return false }
+        defer { rmdir(template) }
+        return setxattr(template, "user.belay", [1], 1, 0) == 0
+    }()
 
     func store() throws -> PointStore {
         try PointStore(directory: path + "/points", root: root, services: services)
@@ -33,44 +44,7 @@ final class Scratch {
 
     /// Every entry below `folder` with all its metadata, one line each.
     func view(_ folder: String) throws -> [String] {
-        var lines: [String] = []
-        var names: [ino_t: String] = [:]
-        try look(Array((root + folder).utf8), &lines, &names)
-        return lines
-    }
-
-    private func look(
-        _ path: [UInt8], _ lines: inout [String], _ names: inout [ino_t: String]
-    ) throws {
-        var found = stat()
-        guard withPath(path, { lstat($0, &found) }) == 0 else { return }
-        let type = found.st_mode & S_IFMT
-        let slash = path.lastIndex(of: 0x2F) ?? 0
-        let directory = Descriptor(
-            withPath(Array(path[..<slash])) { open($0, O_RDONLY | O_DIRECTORY) })
-        let name = Array(path[(slash + 1)...])
-        let first = names[found.st_ino] ?? printable(path)
-        names[found.st_ino] = first
-        var line = "\(printable(path)) \(String(found.st_mode, radix: 8)) \(found.st_uid) "
-        line += "\(found.st_gid) \(found.st_mtim.tv_sec).\(found.st_mtim.tv_nsec) "
-        line += "\(found.st_rdev) first=\(first) "
-        line += "\(try Attributes.read(directory, name)) "
-        if type == S_IFREG {
-            let file = Descriptor(withPath(path) { open($0, O_RDONLY) })
-            var bytes = [UInt8](repeating: 0, count: Int(found.st_size))
-            let count = try bytes.withUnsafeMutableBytes { try file.read($0, at: 0, path) }
-            line += "\(count) \(bytes.hashValue) \(found.st_blocks * 512 < found.st_size)"
-        }
-        if type == S_IFLNK {
-            var target = [CChar](repeating: 0, count: 4096)
-            let count = withPath(path) { readlink($0, &target, 4096) }
-            line += "\(target.prefix(max(0, count)))"
-        }
-        lines.append(line)
-        if type == S_IFDIR {
-            let here = Descriptor(withPath(path) { open($0, O_RDONLY | O_DIRECTORY) })
-            for child in try here.names() { try look(path + [0x2F] + child, &lines, &names) }
-        }
+        try TreeImage(reading: root + folder).lines()
     }
 
     @discardableResult
@@ -99,12 +73,17 @@ final class RecordedServices: ServiceControlling, @unchecked Sendable {
     var active: Set<String> = []
     var calls: [String] = []
 
+    /// A process that is dead starts and stops nothing.
+    var isDead: () -> Bool = { false }
+
     func isActive(_ control: ServiceControl) throws -> Bool { active.contains(control.unit ?? "") }
     func start(_ control: ServiceControl) throws {
+        if isDead() { return }
         calls.append("start \(control.unit ?? "")")
         active.insert(control.unit ?? "")
     }
     func stop(_ control: ServiceControl) throws {
+        if isDead() { return }
         calls.append("stop \(control.unit ?? "")")
         active.remove(control.unit ?? "")
     }

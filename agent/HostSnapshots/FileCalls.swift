@@ -13,6 +13,8 @@ struct FileCall {
     var file: Int32
     /// The name within `file`; nil for calls on the open file itself.
     var name: UnsafePointer<CChar>?
+    /// Of a rename, an exchange or a link, where the other name is: as `file` and `name`.
+    var source: (file: Int32, name: UnsafePointer<CChar>)?
     /// Bytes that a write was given; 0 for other calls.
     var count = 0
     /// True if the call may change what is on disk.
@@ -26,6 +28,8 @@ enum FileCallFate {
     case failed(Int32)
     /// A write that is made of its first bytes only, and says so.
     case torn(Int)
+    /// Not made, and said to have been: a simulation keeps account of what a sync would have done.
+    case pretended
 }
 
 /// Decides over each call before it is made: the seam for tests of crashes, faults and full disks.
@@ -48,12 +52,14 @@ final class FileCalls: Sendable {
 
     @inline(__always) private func make<Number: FixedWidthInteger & SignedInteger>(
         _ kind: FileCall.Kind, _ file: Int32, _ name: UnsafePointer<CChar>? = nil,
-        changes: Bool, _ body: () -> Number
+        source: (file: Int32, name: UnsafePointer<CChar>)? = nil, changes: Bool,
+        _ body: () -> Number
     ) -> Number {
         guard let interposer else { return body() }
-        let call = FileCall(kind: kind, file: file, name: name, changes: changes)
+        let call = FileCall(kind: kind, file: file, name: name, source: source, changes: changes)
         switch interposer.fate(of: call) {
         case .made, .torn: return body()
+        case .pretended: return 0
         case .failed(let code):
             errno = code
             return -1
@@ -82,6 +88,7 @@ final class FileCalls: Sendable {
         {
         case .made: return Glibc.write(file, bytes, count)
         case .torn(let part): return Glibc.write(file, bytes, min(part, count))
+        case .pretended: return count
         case .failed(let code):
             errno = code
             return -1
@@ -170,14 +177,16 @@ final class FileCalls: Sendable {
     func renameat(
         _ from: Int32, _ old: UnsafePointer<CChar>, _ to: Int32, _ new: UnsafePointer<CChar>
     ) -> Int32 {
-        make(.rename, to, new, changes: true) { Glibc.renameat(from, old, to, new) }
+        make(.rename, to, new, source: (from, old), changes: true) {
+            Glibc.renameat(from, old, to, new)
+        }
     }
 
     /// `renameat2(RENAME_EXCHANGE)`.
     func exchange(
         _ from: Int32, _ old: UnsafePointer<CChar>, _ to: Int32, _ new: UnsafePointer<CChar>
     ) -> Int32 {
-        make(.exchange, to, new, changes: true) {
+        make(.exchange, to, new, source: (from, old), changes: true) {
             renameat2(from, old, to, new, belay_rename_exchange)
         }
     }
@@ -207,7 +216,9 @@ final class FileCalls: Sendable {
     func linkat(
         _ from: Int32, _ old: UnsafePointer<CChar>, _ to: Int32, _ new: UnsafePointer<CChar>
     ) -> Int32 {
-        make(.link, to, new, changes: true) { Glibc.linkat(from, old, to, new, 0) }
+        make(.link, to, new, source: (from, old), changes: true) {
+            Glibc.linkat(from, old, to, new, 0)
+        }
     }
 
     // MARK: - Metadata

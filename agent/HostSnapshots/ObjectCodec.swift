@@ -34,12 +34,11 @@ struct ObjectCodec: Sendable {
             record.codec = try codec.sealed()
             record.stored += UInt32(Seal.overhead)
         }
-        let header = PackFormat.header(record)
-        record.offset = UInt64(start + buffer.count + header.count)
-        buffer += header
+        record.offset = UInt64(start + buffer.count + PackFormat.headerBytes)
+        PackFormat.append(header: record, to: &buffer)
         if let key {
             try Seal(key: key, purpose: "belay object", name: record.id.bytes)
-                .append(bytes, bound: header, to: &buffer)
+                .append(bytes, bound: PackFormat.header(record), to: &buffer)
         } else {
             buffer += bytes
         }

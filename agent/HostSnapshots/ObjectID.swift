@@ -56,9 +56,6 @@ struct ObjectID: Hashable {
         try withUnsafeBytes(of: (first, second, third, fourth)) { try body($0) }
     }
 
-    /// A number that spreads digests evenly.
-    var spread: Int { Int(truncatingIfNeeded: first) }
-
     var bytes: [UInt8] { withUnsafeBytes(of: (first, second, third, fourth)) { Array($0) } }
 
     var digest: Digest {

@@ -1,3 +1,4 @@
+import FleetWire
 import Glibc
 
 /// The objects of a store, for one operation of one thread. While it lives no pack is removed.
@@ -133,6 +134,23 @@ final class ObjectReader {
         let path = Array(files.path(of: "packs/" + pack).utf8)
         let stored = try PackFormat.part(
             file, Int(clamping: record.offset), Int(record.stored), path)
-        return try codec.open(record, stored)
+        guard record.codec == .clone else { return try codec.open(record, stored) }
+        return try clone(record, try ClonePlace(stored), files)
+    }
+
+    private static func clone(
+        _ record: PackRecord, _ place: ClonePlace, _ files: StoreFiles
+    ) throws -> [UInt8] {
+        let subject = "object \(record.id.digest) in clone \(place.file.digest.hex)"
+        do {
+            let file = try files.open(place.name, O_RDONLY | O_NOFOLLOW)
+            let bytes = try PackFormat.part(
+                file, Int(clamping: place.offset), Int(record.raw),
+                Array(files.path(of: place.name).utf8))
+            if ObjectID(hashing: bytes) == record.id { return bytes }
+        } catch let error as PointError where error.code == ENOENT || error.isDamage {
+            throw PointError.damaged(subject, error.cause)
+        }
+        throw PointError.damaged(subject, "its bytes do not match it")
     }
 }

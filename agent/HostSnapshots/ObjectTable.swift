@@ -29,7 +29,7 @@ struct ObjectTable {
 
     /// The first place of `name`; nil if there is none.
     func first(_ name: ObjectID) -> Place? {
-        var slot = name.spread & (slots.count - 1)
+        var slot = Int(truncatingIfNeeded: name.fingerprint) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
             if names[index] == name { return places[index] }
@@ -41,7 +41,7 @@ struct ObjectTable {
     /// All places of `name`, in the order in which they were added.
     func all(_ name: ObjectID) -> [Place] {
         var found: [Int] = []
-        var slot = name.spread & (slots.count - 1)
+        var slot = Int(truncatingIfNeeded: name.fingerprint) & (slots.count - 1)
         while slots[slot] != 0 {
             let index = Int(slots[slot]) - 1
             if names[index] == name { found.append(index) }
@@ -51,7 +51,7 @@ struct ObjectTable {
     }
 
     private mutating func link(_ index: Int) {
-        var slot = names[index].spread & (slots.count - 1)
+        var slot = Int(truncatingIfNeeded: names[index].fingerprint) & (slots.count - 1)
         while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
         slots[slot] = UInt32(index + 1)
     }

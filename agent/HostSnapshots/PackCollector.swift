@@ -1,3 +1,4 @@
+import FleetWire
 import Glibc
 
 /// Finds the packs that nobody needs, and copies what is needed out of those that hold little of it;
@@ -90,8 +91,15 @@ struct PackCollector {
         try record.check()
         let place = try PackFormat.part(
             file, Int(clamping: record.offset), Int(record.stored), Array(path.utf8))
-        var reader = ByteReader(place[...])
-        return try reader.objectID()
+        return try ClonePlace(place).file
+    }
+
+    /// Clone files that no record of a pack that stays names; once `rewrite` is done.
+    func idleClones() throws -> [String] {
+        let kept = Set(clones.map(\.digest.hex))
+        return try files.names(in: ClonePlace.folder).filter {
+            !$0.hasPrefix(".") && !kept.contains($0)
+        }.map { ClonePlace.folder + "/" + $0 }
     }
 
     /// Bytes that would come free, without what copying takes.

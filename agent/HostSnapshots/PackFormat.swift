@@ -1,3 +1,4 @@
+import FleetWire
 import Glibc
 
 /// Where an object lies within a pack; the format's section "Objects and packs".
@@ -65,6 +66,24 @@ struct PackRecord: Equatable {
     }
 }
 
+/// Where a clone file holds an object: what a record of the codec `clone` stores.
+struct ClonePlace {
+    static let folder = "clones"
+
+    /// The clone file's name as bytes.
+    let file: ObjectID
+    let offset: UInt64
+
+    /// Below the store.
+    var name: String { Self.folder + "/" + file.digest.hex }
+
+    init(_ stored: [UInt8]) throws {
+        var reader = ByteReader(stored[...])
+        file = try reader.objectID()
+        offset = try reader.number(UInt64.self)
+    }
+}
+
 enum PackFormat {
     static let magic = Array("BELAYPK1".utf8)
     static let ending = Array("BELAYIX1".utf8)
@@ -73,18 +92,23 @@ enum PackFormat {
     static let footerBytes = 44
 
     static func header(_ record: PackRecord) -> [UInt8] {
-        var bytes = record.id.bytes
+        var bytes: [UInt8] = []
+        append(header: record, to: &bytes)
+        return bytes
+    }
+
+    static func append(header record: PackRecord, to bytes: inout [UInt8]) {
+        record.id.withBytes { bytes.append(contentsOf: $0) }
         bytes.append(record.codec.rawValue)
         bytes.append(number: record.raw)
         bytes.append(number: record.stored)
-        return bytes
     }
 
     static func table(_ records: [PackRecord]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(records.count * recordBytes)
         for record in records {
-            bytes += header(record)
+            append(header: record, to: &bytes)
             bytes.append(number: record.offset)
         }
         return bytes
@@ -144,6 +168,9 @@ enum PackFormat {
     static func salvage(_ file: Descriptor, path: String) throws -> [PackRecord] {
         let name = Array(path.utf8)
         let size = Int(try file.status().st_size)
+        guard size <= SnapshotLimits.packFileBytesMax else {
+            throw PointError.damaged(path, "it is larger than a pack can be")
+        }
         var records: [PackRecord] = []
         var position = magic.count
         var window = try Window(file, at: position, size: size, name)

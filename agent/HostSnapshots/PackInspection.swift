@@ -11,6 +11,8 @@ struct PackInspection {
     private(set) var damaged: [String] = []
     /// Packs that cannot be judged, one sentence each; they are left alone.
     private(set) var obstacles: [String] = []
+    /// Names of the whole objects of each damaged pack.
+    private var readable: [String: Set<ObjectID>] = [:]
 
     init(
         _ files: StoreFiles, _ codecs: RecordCodecs, _ progress: (PointProgress) -> Void
@@ -21,17 +23,22 @@ struct PackInspection {
         for name in try ObjectReader.names(files) {
             do {
                 var isDamaged = false
+                var found: Set<ObjectID> = []
                 let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
                 let (records, hasTable) = try records(of: file, name)
                 for record in records {
                     if try isWhole(record, file, name) {
-                        whole.insert(record.id)
+                        found.insert(record.id)
                     } else {
                         isDamaged = true
                     }
                     rate.add(bytes: UInt64(record.bytesInPack)).map(progress)
                 }
-                if isDamaged || !hasTable { damaged.append(name) }
+                whole.formUnion(found)
+                if isDamaged || !hasTable {
+                    damaged.append(name)
+                    readable[name] = found
+                }
             } catch let error as PointError {
                 obstacles.append("pack \(name) is left alone: \(error)")
             }
@@ -60,20 +67,32 @@ struct PackInspection {
         }
     }
 
-    /// Copies the whole records of all damaged packs, each once.
+    /// Copies the whole records of all damaged packs, each once. A pack of which something can be
+    /// read no more that could be just now is no longer among the damaged: it must not go.
     mutating func copyWhole(to assembler: PackAssembler) throws {
         var copied: Set<ObjectID> = []
+        var refused: [(pack: String, object: ObjectID)] = []
         for name in damaged {
             let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
             let path = Array(files.path(of: "packs/" + name).utf8)
             for record in try records(of: file, name).0 where !copied.contains(record.id) {
-                guard try isWhole(record, file, name) else { continue }
+                guard try isWhole(record, file, name) else {
+                    if readable[name]?.contains(record.id) == true {
+                        refused.append((name, record.id))
+                    }
+                    continue
+                }
                 copied.insert(record.id)
                 try assembler.add(
                     record,
                     try PackFormat.part(
                         file, Int(clamping: record.offset), Int(record.stored), path))
             }
+        }
+        for (name, object) in refused where !copied.contains(object) {
+            damaged.removeAll { $0 == name }
+            obstacles.append(
+                "pack \(name) is left alone: object \(object.digest) in it cannot be read any more")
         }
     }
 }

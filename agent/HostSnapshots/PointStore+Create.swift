@@ -127,7 +127,8 @@ extension PointStore {
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free \(needed - free) bytes there or keep the agent's state on a larger file system")
+                "free \(needed - free) bytes there or keep the agent's state on a larger file system"
+            )
         }
     }
 
@@ -159,14 +160,14 @@ extension PointStore {
 
     /// Removes what processes that are gone left behind.
     func clearScratch() throws {
-        for folder in ["packs", "points", "tmp"] {
+        for folder in ["", "packs", "clones", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
                 let process = text.split { $0 == "." || $0 == "-" }.compactMap { pid_t($0) }.last
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }
-                files.remove(folder + "/" + text)
+                files.remove(folder.isEmpty ? text : folder + "/" + text)
             }
         }
     }

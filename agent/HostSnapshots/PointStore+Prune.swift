@@ -83,16 +83,41 @@ extension PointStore {
             return deferred(plan, "points are being read, so nothing was removed")
         }
         return try withExtendedLifetime((restoring, alone)) {
-            for verdict in plan.removed {
-                try forget(verdict.id)
-                try files.delete("points/\(verdict.id).json")
+            let stays = try removePoints(plan)
+            var summary = summary(plan, collector, freed: collector?.freed ?? 0)
+            guard let collector, stays.isEmpty else {
+                summary.removed.removeAll { stays[$0.id] != nil }
+                summary.kept += stays.count
+                summary.freed = ByteCount(0)
+                summary.collected = 0
+                summary.deferred += stays.values.sorted()
+                return summary
             }
-            if !plan.removed.isEmpty { try files.sync("points") }
-            guard let collector else { return summary(plan, nil, freed: 0) }
             for name in collector.removed { try files.delete("packs/" + name) }
             if !collector.removed.isEmpty { try files.sync("packs") }
-            return summary(plan, collector, freed: collector.freed)
+            let clones = try collector.idleClones()
+            for name in clones { try files.delete(name) }
+            if !clones.isEmpty { try files.sync(ClonePlace.folder) }
+            summary.collected += clones.count
+            return summary
         }
+    }
+
+    /// Removes points, and before each what drivers keep outside the store for it, so that one that
+    /// is cut off is done again. Gives those that stay because a driver failed, with why.
+    private func removePoints(_ plan: PrunePlan) throws -> [PointID: String] {
+        var stays: [PointID: String] = [:]
+        for verdict in plan.removed {
+            do {
+                try forget(verdict.id)
+            } catch {
+                stays[verdict.id] = "point \(verdict.id) stays: \(error)"
+                continue
+            }
+            try files.delete("points/\(verdict.id).json")
+        }
+        if !plan.removed.isEmpty { try files.sync("points") }
+        return stays
     }
 
     private func deferred(_ plan: PrunePlan, _ why: String) -> PruneSummary {

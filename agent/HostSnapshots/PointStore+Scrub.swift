@@ -20,8 +20,8 @@ extension PointStore {
     /// record. Nothing is repaired; captures, restores and prunes go on meanwhile. The state is
     /// durable after each pack. Throws `PointError` if the store cannot be read at all.
     package func scrub(
-        pace: ByteCount?, isCancelled: () -> Bool = { false },
-        report: (ScrubFinding) -> Void = { _ in }, progress: (PointProgress) -> Void = { _ in }
+        pace: ByteCount?, report: (ScrubFinding) -> Void = { _ in },
+        progress: (PointProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
     ) throws -> ScrubState {
         try withoutActuallyEscaping(isCancelled) { isCancelled in
             try withoutActuallyEscaping(report) { report in

@@ -31,7 +31,7 @@ package struct PointStore: Sendable {
         self.services = services
         files = StoreFiles(directory, calls)
         keys = StoreKeys(files)
-        for path in ["", "packs", "points", "tmp", "unchanged"].map(files.path(of:)) {
+        for path in ["", "packs", "clones", "points", "tmp", "unchanged"].map(files.path(of:)) {
             guard calls.mkdirat(AT_FDCWD, path, 0o700) == 0 || errno == EEXIST else {
                 throw PointError.system("create", Array(path.utf8), errno)
             }
@@ -44,6 +44,8 @@ package struct PointStore: Sendable {
                     "use the version of belay-agent that made it")
             }
         } else {
+            // Before the format, which tells that the directories' own names are durable.
+            try files.syncOwnName()
             try files.replace("", "format", format)
         }
     }

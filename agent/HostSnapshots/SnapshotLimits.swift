@@ -4,6 +4,9 @@ enum SnapshotLimits {
     static let chunkBytes = 1 << 20
     /// Bytes after which a pack is closed; larger ones cost more to read back at once.
     static let packBytesMax = 64 << 20
+    /// Bytes of a pack's file beyond which no lost table is looked for: no pack gets half as large
+    /// again as `packBytesMax` by its last record and its table, and reading on would never end.
+    static let packFileBytesMax = 2 * packBytesMax
     /// Objects after which a pack is closed: its table is in memory until then.
     static let packRecordsMax = 65_536
     /// Packs of one thread that are written and not yet synced: the kernel writes them out while

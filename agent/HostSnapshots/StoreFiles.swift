@@ -13,12 +13,18 @@ struct StoreFiles: Sendable {
 
     func path(of name: String) -> String { name.isEmpty ? path : path + "/" + name }
 
-    /// Opens `name`; throws if it cannot be.
+    /// Opens `name`; throws if it cannot be. Links within the store are not followed, and a FIFO in
+    /// it keeps nobody waiting.
     func open(_ name: String, _ flags: Int32, mode: mode_t = 0) throws -> Descriptor {
         let path = path(of: name)
-        let opened = calls.openat(AT_FDCWD, path, flags | O_CLOEXEC, mode)
+        let opened = calls.openat(AT_FDCWD, path, flags | Self.careful(name) | O_CLOEXEC, mode)
         guard opened >= 0 else { throw PointError.system("open", Array(path.utf8), errno) }
         return Descriptor(opened, calls)
+    }
+
+    /// The store's directory itself may be a link that the operator made.
+    private static func careful(_ name: String) -> Int32 {
+        name.isEmpty ? 0 : O_NOFOLLOW | O_NONBLOCK
     }
 
     /// The names in `folder`, sorted by their bytes.
@@ -39,7 +45,8 @@ struct StoreFiles: Sendable {
     /// All of `name`; nil if it is not there.
     func contents(of name: String, atMost limit: Int) throws -> [UInt8]? {
         let path = path(of: name)
-        let opened = calls.openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC)
+        let opened = calls.openat(
+            AT_FDCWD, path, O_RDONLY | Self.careful(name) | O_CLOEXEC)
         if opened < 0 {
             if errno == ENOENT { return nil }
             throw PointError.system("open", Array(path.utf8), errno)
@@ -85,6 +92,18 @@ struct StoreFiles: Sendable {
     /// Makes renames within `folder` durable.
     func sync(_ folder: String) throws {
         try open(folder, O_RDONLY | O_DIRECTORY).sync(Array(path(of: folder).utf8))
+    }
+
+    /// Makes the name of the store's directory durable in the one above, which this process may not
+    /// be allowed to open: then its file system is synced.
+    func syncOwnName() throws {
+        let above = path(of: "..")
+        let opened = calls.openat(AT_FDCWD, above, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if opened >= 0 { return try Descriptor(opened, calls).sync(Array(above.utf8)) }
+        let folder = try open("", O_RDONLY | O_DIRECTORY)
+        guard withExtendedLifetime(folder, { calls.syncfs(folder.raw) }) == 0 else {
+            throw PointError.system("sync", Array(path.utf8), errno)
+        }
     }
 
     /// Removes `name` if it is there; a failure is left to the next who clears.

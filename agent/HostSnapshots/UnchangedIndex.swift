@@ -42,18 +42,22 @@ struct UnchangedIndex {
 
     /// What is known of the entries below `paths`; nil if nothing is.
     func cursor(_ key: ObjectID) -> IndexCursor? {
-        guard isAsked, let cursor = IndexCursor(files, Self.name(key), codec) else { return nil }
+        guard isAsked, let cursor = IndexCursor(files, name(key), codec) else { return nil }
         cursor.isTrusted = cursor.packs.allSatisfy { packs.contains("\($0.digest.hex).pack") }
         return cursor
     }
 
     func writer(_ key: ObjectID) throws -> IndexWriter {
-        try IndexWriter(files, codec, Self.name(key), beside: "tmp/\(key.digest.hex).\(getpid())")
+        try IndexWriter(
+            files, codec, name(key), beside: "tmp/\(codec.name(of: key).digest.hex).\(getpid())")
     }
 
-    private static func name(_ key: ObjectID) -> String {
-        "\(folder)/\(key.digest.hex.prefix(32))"
+    /// With a key it is no digest that somebody could guess paths by, and tells whose it is.
+    private func name(_ key: ObjectID) -> String {
+        "\(Self.folder)/\(codec.name(of: key).digest.hex.prefix(32))\(suffix)"
     }
+
+    private var suffix: String { codec.key.map { "." + $0.name } ?? "" }
 
     /// Names what a walk depends on: with another list of paths or excludes it is another walk.
     static func key(_ paths: [[UInt8]], _ excludes: [String], crossesMounts: Bool) -> ObjectID {
@@ -64,16 +68,24 @@ struct UnchangedIndex {
         return ObjectID(hashing: bytes)
     }
 
-    /// Forgets the components that were captured longest ago, if there are too many.
+    /// Forgets the components that were captured longest ago, if there are too many; with a key also
+    /// what was noted without it, in the clear.
     func forgetOldest() throws {
-        let names = try files.names(in: Self.folder)
+        var names = try files.names(in: Self.folder)
+        if codec.key != nil {
+            for name in names where !name.hasSuffix(suffix) {
+                files.remove(Self.folder + "/" + name)
+            }
+            names.removeAll { !$0.hasSuffix(suffix) }
+        }
         guard names.count > Self.filesMax else { return }
         let aged = names.map { name -> (time: Int64, name: String) in
             let file = try? files.open(Self.folder + "/" + name, O_RDONLY | O_NOFOLLOW)
             let status = file.flatMap { try? $0.look([]) }
             return (status?.modified ?? .min, name)
         }
-        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax) {
+        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax)
+        {
             files.remove(Self.folder + "/" + name)
         }
     }
@@ -101,7 +113,8 @@ final class IndexWriter {
     }
 
     /// Adds an encoded entry and what its file must still have for it to hold.
-    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws {
+    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws
+    {
         let bytes = IndexFormat.recordBytes + entry.count
         if !block.isEmpty, block.count + bytes > IndexFormat.blockBytes { try flush() }
         block.append(number: UInt32(bytes - 4))

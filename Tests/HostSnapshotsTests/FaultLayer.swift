@@ -1,0 +1,182 @@
+import Glibc
+
+@testable import HostSnapshots
+
+/// What goes wrong at one call.
+enum Fault: CustomStringConvertible {
+    /// The call fails as such a call may.
+    case fails
+    /// A call that may be interrupted is, once; it must be made again.
+    case interrupts
+    /// A write stores half of its bytes and says so; the rest must follow.
+    case shortens
+    /// A write stores half of its bytes, then the disk is full.
+    case tears
+    /// The process dies: this call and all later ones have no effect.
+    case stops
+    /// A write stores half of its bytes, then the process dies.
+    case tearsAndStops
+    /// The power goes.
+    case losesPower(PowerLoss.Model, seed: UInt64)
+
+    var description: String {
+        switch self {
+        case .fails: "fails"
+        case .interrupts: "interrupts"
+        case .shortens: "shortens"
+        case .tears: "tears"
+        case .stops: "stops"
+        case .tearsAndStops: "tears and stops"
+        case .losesPower(let model, let seed): "loses power (\(model), seed \(seed))"
+        }
+    }
+
+    /// True if nothing of the process goes on after it.
+    var isDeadly: Bool {
+        switch self {
+        case .fails, .interrupts, .shortens, .tears: false
+        case .stops, .tearsAndStops, .losesPower: true
+        }
+    }
+
+    /// True if the operation must succeed all the same.
+    var isHarmless: Bool {
+        switch self {
+        case .interrupts, .shortens: true
+        case .fails, .tears, .stops, .tearsAndStops, .losesPower: false
+        }
+    }
+
+    /// True for the calls that are counted. Between two changes a death is always the same.
+    func counts(_ call: FileCall) -> Bool {
+        switch self {
+        case .fails: true
+        case .interrupts: [.read, .write, .lock].contains(call.kind)
+        case .shortens, .tears, .tearsAndStops: call.kind == .write && call.count > 1
+        case .stops, .losesPower: call.changes || [.sync, .syncFileSystem].contains(call.kind)
+        }
+    }
+}
+
+/// Lets one fault happen at the call of a given number, and remembers the calls around it.
+///
+/// Syncs are never made: they cost time, and what they promise is kept account of by `PowerLoss`.
+final class FaultLayer: FileCallInterposer, @unchecked Sendable {
+    // Used by one thread of one test: while a test interposes, all work stays on one.
+    private struct State {
+        var counted = 0
+        var made = 0
+        var isStopped = false
+        var isFull: Int32?
+        var trace: [String] = []
+        var after = 0
+        var power: PowerLoss?
+        var remains: TreeImage?
+        var trouble: [String] = []
+    }
+    private let fault: Fault
+    private let number: Int
+    private var state: State
+
+    /// `path` holds all that the operation may touch. `number` counts from 1.
+    init(_ fault: Fault, at number: Int, below path: String) throws {
+        self.fault = fault
+        self.number = number
+        var power: PowerLoss?
+        if case .losesPower = fault { power = try PowerLoss(path) }
+        state = State(power: power)
+    }
+
+    /// True if the call of that number was reached.
+    var isReached: Bool { state.counted >= number }
+
+    var isStopped: Bool { state.isStopped }
+
+    /// The calls around the fault, one line each, and what went wrong in the layer itself.
+    var trace: String {
+        (state.trace + state.trouble).joined(separator: "\n  ")
+    }
+
+    /// What a power cut left: at the call, or now if it was not reached. Nil for other faults.
+    func remains() throws -> TreeImage? {
+        if let remains = state.remains { return remains }
+        guard case .losesPower(let model, let seed) = fault else { return nil }
+        return try state.power?.remains(model, seed: seed)
+    }
+
+    func fate(of call: FileCall) -> FileCallFate {
+        state.made += 1
+        if state.isStopped {
+            state.after += 1
+            precondition(state.after < 1_000_000, "it goes on after its death:\n\(trace)")
+            return .failed(EIO)
+        }
+        let isCounted = fault.counts(call)
+        if isCounted { state.counted += 1 }
+        remember(call)
+        if let full = state.isFull, full == call.file, call.kind == .write {
+            return .failed(ENOSPC)
+        }
+        if isCounted, state.counted == number { return happen(call) }
+        do { try state.power?.note(call) } catch { state.trouble.append("\(error)") }
+        return [.sync, .syncFileSystem].contains(call.kind) ? .pretended : .made
+    }
+
+    private func happen(_ call: FileCall) -> FileCallFate {
+        switch fault {
+        case .fails: return .failed(Self.failure(of: call))
+        case .interrupts: return .failed(EINTR)
+        case .shortens: return .torn(call.count / 2)
+        case .tears:
+            state.isFull = call.file
+            return .torn(call.count / 2)
+        case .tearsAndStops:
+            state.isStopped = true
+            return .torn(call.count / 2)
+        case .stops:
+            state.isStopped = true
+            return .failed(EIO)
+        case .losesPower(let model, let seed):
+            state.isStopped = true
+            do { state.remains = try state.power?.remains(model, seed: seed) } catch {
+                state.trouble.append("\(error)")
+            }
+            return .failed(EIO)
+        }
+    }
+
+    /// What such a call fails with on a sick or full disk, or for want of permission.
+    private static func failure(of call: FileCall) -> Int32 {
+        switch call.kind {
+        case .open: call.changes ? ENOSPC : EACCES
+        case .write, .rename, .exchange, .makeDirectory, .makeNode, .makeLink, .link,
+            .writeAttribute, .size:
+            ENOSPC
+        case .mode, .owner, .removeAttribute, .clone: EPERM
+        case .lock: ENOLCK
+        case .read, .look, .list, .sync, .syncFileSystem, .remove, .readLink, .time,
+            .readAttribute, .control, .space:
+            EIO
+        }
+    }
+
+    private func remember(_ call: FileCall) {
+        guard state.counted >= number - 6, state.counted <= number + 6, state.trace.count < 60
+        else { return }
+        let mark = state.counted == number && fault.counts(call) ? " <-- \(fault)" : ""
+        let from = call.source.map { Self.path($0.file, $0.name) + " -> " } ?? ""
+        let count = call.count > 0 ? " \(call.count) bytes" : ""
+        state.trace.append(
+            "\(state.made) \(call.kind) \(from)\(Self.path(call.file, call.name))\(count)\(mark)")
+    }
+
+    private static func path(_ file: Int32, _ name: UnsafePointer<CChar>?) -> String {
+        let name = name.map { String(cString: $0) }
+        if file == AT_FDCWD { return name ?? "?" }
+        var target = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/fd/\(file)", &target, target.count)
+        let folder = String(
+            decoding: target.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return folder + (name.map { "/" + $0 } ?? "")
+    }
+}
