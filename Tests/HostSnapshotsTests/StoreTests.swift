@@ -120,9 +120,11 @@ import Testing
         #expect(try store.stateDigest([spec, service]) == state)
         try writer.run(script: "INSERT INTO t VALUES (2)")
         #expect(try store.stateDigest([spec, service]) != state)
-        var progress: [String] = []
-        _ = try store.restore(point: point.id) { progress.append($0.path) }
-        #expect(progress == ["/db"])
+        var progress: [PointProgress] = []
+        _ = try store.restore(point: point.id) { progress.append($0) }
+        let restoring = progress.filter { $0.phase == .restoring && $0.component?.rawValue == "db" }
+        #expect(restoring.last.map { [$0.entries, $0.entriesTotal] } == [1, 1])
+        #expect(progress.last?.phase == .verifying)
         #expect(scratch.services.calls == ["stop app", "start app"])
         let restored = try SQLiteConnection(path: path)
         #expect(try restored.query("SELECT a FROM t") == [[.integer(1)]])

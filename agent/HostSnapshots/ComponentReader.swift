@@ -114,10 +114,15 @@ struct ComponentReader {
     }
 
     /// Walks for `sink` alone, which reads nothing unless it does so itself.
-    func walk(_ walk: Walk, _ cursor: IndexCursor?, _ found: any WalkSink) throws {
+    /// `leftover` is given the path of each thing that an interrupted restore left.
+    func walk(
+        _ walk: Walk, _ cursor: IndexCursor?, _ found: any WalkSink,
+        leftover: (([UInt8]) -> Void)? = nil
+    ) throws {
         let walker = TreeWalker(
             root: root, excludes: ExcludePatterns(walk.excludes),
             crossesMounts: walk.crossesMounts, cursor: cursor, holds: sink.holds, sink: found)
+        walker.leftover = leftover
         for path in walk.paths { try walker.walk(path) }
     }
 

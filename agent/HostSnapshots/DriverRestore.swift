@@ -28,7 +28,7 @@ struct DriverRestore {
         self.objects = objects
         parts = chosen.compactMap { part in
             guard let driver = host.driver(of: part.component.spec) else { return nil }
-            let captured = part.entries.filter { !$0.kind.isOfTree }
+            let captured = part.own
             return Part(
                 component: part.component, driver: driver, captured: captured,
                 present: (try? driver.entries(against: captured)) ?? [])

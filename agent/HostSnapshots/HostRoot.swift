@@ -24,6 +24,11 @@ struct HostRoot {
         return names
     }
 
+    /// `path` as catalogues have it: one slash before each name.
+    static func whole(_ path: [UInt8]) throws -> [UInt8] {
+        try names(of: path).flatMap { [UInt8(ascii: "/")] + $0 }
+    }
+
     /// The directory that holds `path`, and the last name. Nil if that directory is missing.
     func parent(of path: [UInt8]) throws -> (directory: Descriptor, name: [UInt8])? {
         let names = try Self.names(of: path)

@@ -4,56 +4,59 @@ import Glibc
 /// Gives owner, attributes, mode and time of an entry to a name. Changing an owner clears setuid and
 /// capabilities, so the owner comes first; the time comes last.
 struct MetadataWriter {
-    private let beforeChange: (String) throws -> Void
+    private let beforeChange: RestoreHook?
 
-    init(_ beforeChange: @escaping (String) throws -> Void) { self.beforeChange = beforeChange }
+    init(_ beforeChange: RestoreHook?) { self.beforeChange = beforeChange }
 
     func apply(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
         try applyOwner(entry, parent, name)
         try applyAttributes(entry, parent, name)
         try applyMode(entry, parent, name)
-        var times = [
-            timespec(tv_sec: 0, tv_nsec: omitted),
-            timespec(tv_sec: Int(entry.seconds), tv_nsec: Int(entry.nanoseconds)),
-        ]
+        var times = Self.times(entry)
         try change("set the time of", entry) {
             withPath(name) { parent.calls.utimensat(parent.raw, $0, &times) }
         }
     }
 
-    /// Gives them to an open file that was just made, with as few calls as that takes.
+    /// Gives them to an open file or directory that was just made, with as few calls as that takes.
     func apply(_ entry: Entry, to file: Descriptor) throws {
-        let found = try file.status()
-        if found.st_uid != entry.owner || found.st_gid != entry.group {
-            try change("set the owner of", entry) {
-                file.calls.fchown(file.raw, entry.owner, entry.group)
-            }
-        }
-        let present = try Attributes.read(file)
-        if present != entry.attributes {
-            // A folder's default list gives new files attributes that the captured one had not.
-            for attribute in present
-            where !entry.attributes.contains(where: { $0.name == attribute.name }) {
-                try beforeChange("remove an attribute of \(printable(entry.path))")
-                try Attributes.remove(file, attribute.name)
-            }
-            for attribute in entry.attributes where !present.contains(attribute) {
-                try beforeChange("set an attribute of \(printable(entry.path))")
-                try Attributes.write(file, attribute)
-            }
-        }
-        try change("set the mode of", entry) { file.calls.fchmod(file.raw, mode_t(entry.mode)) }
-        var times = [
-            timespec(tv_sec: 0, tv_nsec: omitted),
-            timespec(tv_sec: Int(entry.seconds), tv_nsec: Int(entry.nanoseconds)),
-        ]
+        try applyOwnership(entry, to: file) { try applyAttributes(entry, to: file) }
+        var times = Self.times(entry)
         try change("set the time of", entry) { file.calls.futimens(file.raw, &times) }
     }
 
     /// Of a database only owner and mode count.
-    func applyOwnership(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
-        try applyOwner(entry, parent, name)
-        try applyMode(entry, parent, name)
+    func applyOwnership(
+        _ entry: Entry, to file: Descriptor, between: () throws -> Void = {}
+    ) throws {
+        let found = try file.status()
+        let isOwned = found.st_uid == entry.owner && found.st_gid == entry.group
+        if !isOwned {
+            try change("set the owner of", entry) {
+                file.calls.fchown(file.raw, entry.owner, entry.group)
+            }
+        }
+        try between()
+        // What changes the owner may take bits of the mode away, and so may a list of access.
+        if isOwned, UInt32(found.st_mode & 0o7777) == entry.mode, entry.attributes.isEmpty {
+            return
+        }
+        try change("set the mode of", entry) { file.calls.fchmod(file.raw, mode_t(entry.mode)) }
+    }
+
+    private func applyAttributes(_ entry: Entry, to file: Descriptor) throws {
+        let present = try Attributes.read(file)
+        guard present != entry.attributes else { return }
+        // A folder's default list gives new files attributes that the captured one had not.
+        for attribute in present
+        where !entry.attributes.contains(where: { $0.name == attribute.name }) {
+            try beforeChange?("remove an attribute of \(printable(entry.path))")
+            try Attributes.remove(file, attribute.name)
+        }
+        for attribute in entry.attributes where !present.contains(attribute) {
+            try beforeChange?("set an attribute of \(printable(entry.path))")
+            try Attributes.write(file, attribute)
+        }
     }
 
     private func applyOwner(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
@@ -78,11 +81,11 @@ struct MetadataWriter {
         }
         for attribute in present
         where !entry.attributes.contains(where: { $0.name == attribute.name }) {
-            try beforeChange("remove an attribute of \(printable(entry.path))")
+            try beforeChange?("remove an attribute of \(printable(entry.path))")
             try Attributes.remove(parent, name, attribute.name)
         }
         for attribute in entry.attributes where !present.contains(attribute) {
-            try beforeChange("set an attribute of \(printable(entry.path))")
+            try beforeChange?("set an attribute of \(printable(entry.path))")
             try Attributes.write(parent, name, attribute)
         }
     }
@@ -99,10 +102,17 @@ struct MetadataWriter {
     }
 
     private func change(_ what: String, _ entry: Entry, _ body: () -> Int32) throws {
-        try beforeChange("\(what) \(printable(entry.path))")
+        try beforeChange?("\(what) \(printable(entry.path))")
         guard body() == 0 else { throw PointError.system(what, entry.path, errno) }
     }
 
+    private static func times(_ entry: Entry) -> [timespec] {
+        [
+            timespec(tv_sec: 0, tv_nsec: omitted),
+            timespec(tv_sec: Int(entry.seconds), tv_nsec: Int(entry.nanoseconds)),
+        ]
+    }
+
     /// UTIME_OMIT of Linux' stat.h, which Swift's Glibc module leaves out.
-    private var omitted: Int { (1 << 30) - 2 }
+    static let omitted = (1 << 30) - 2
 }

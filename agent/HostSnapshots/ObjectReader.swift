@@ -33,6 +33,16 @@ final class ObjectReader {
         for name in try Self.names(files) { add(name) }
     }
 
+    /// One of the same objects for another thread, without reading the tables again.
+    init(sharing other: ObjectReader) {
+        files = other.files
+        codec = other.codec
+        lock = other.lock
+        packs = other.packs.map { Pack(name: $0.name) }
+        table = other.table
+        damaged = other.damaged
+    }
+
     /// The names of all packs, sorted.
     static func names(_ files: StoreFiles) throws -> [String] {
         try files.names(in: "packs").filter { $0.hasSuffix(".pack") && !$0.hasPrefix(".") }

@@ -13,7 +13,7 @@ package struct PointStore: Sendable {
     let files: StoreFiles
     let keys: StoreKeys
     /// Called before each change that a restore makes; a test lets it fail.
-    var beforeChange: @Sendable (String) throws -> Void = { _ in }
+    var beforeChange: RestoreHook?
 
     /// Opens the store in `directory` and makes it if it is missing. Throws `PointError` if it
     /// cannot be made or is of another version.

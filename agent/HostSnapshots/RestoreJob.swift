@@ -1,12 +1,13 @@
 import FleetWire
 import Glibc
 
-/// One restore: what the point holds and what of it is wanted.
+/// One restore, or its dry run: what the point holds and what of it is wanted.
 struct RestoreJob {
     struct Part {
         var component: Manifest.Component
-        var entries: [Entry]
         var isChosen: Bool
+        /// The captured entries of its driver; those of trees are streamed.
+        var own: [Entry]
 
         /// True if the plan's services stop around a restore of its files.
         var needsStop: Bool {
@@ -29,6 +30,7 @@ struct RestoreJob {
     let reader: ComponentReader
     let objects: ObjectReader
     let parts: [Part]
+    let report: RestoreReport
 
     private var files: [Part] { parts.filter(\.isChosen) }
 
@@ -37,92 +39,85 @@ struct RestoreJob {
 
     /// One plan for each chosen component, of its trees.
     func plans(tolerant: Bool) throws -> [RestorePlan] {
-        var reader = reader
-        reader.tolerant = tolerant
-        return try files.map { part in
-            let spec = part.component.spec
-            var present: [Entry]
-            if case .sqlite(let path) = spec.driver {
-                present = try database(path, reader, spec)
-            } else {
-                present = try reader.trees(of: spec)
-            }
-            let wanted = part.entries.filter(\.kind.isOfTree)
-            if present.map(\.path) == wanted.map(\.path),
-                Catalogue.state(of: present) == Catalogue.state(of: wanted)
-            {
-                present = wanted
-            }
-            var plan = try RestorePlan(component: spec.name, wanted: wanted, present: present)
-            if case .sqlite = spec.driver { plan.isDatabase = true }
-            return plan
+        try files.map { part in
+            let name = part.component.spec.name
+            self.report.begin(.checking, name, entries: part.component.entries)
+            defer { self.report.end() }
+            return try plan(part.component, tolerant: tolerant)
         }
     }
 
+    /// What must be done to one component; `report` is given each difference. If it is checked,
+    /// this throws where something is known to keep a restore from being carried out.
+    func plan(
+        _ component: Manifest.Component, tolerant: Bool, trusting: TrustedFiles = .none,
+        isChecked: Bool = true, report: PlanBuilder.Report? = nil
+    ) throws -> RestorePlan {
+        let spec = component.spec
+        let roots = try self.roots(of: spec)
+        let builder = PlanBuilder(
+            component: spec.name, roots: roots, isChecked: isChecked, report: report)
+        let merge = EntryMerge(
+            CatalogueReader(component, objects), isNested: builder.isNested, visit: builder.visit)
+        if case .sqlite(let path) = spec.driver {
+            builder.plan.isDatabase = true
+            try merge.push(try database(path, spec))
+        } else if let walk = try reader.walk(of: spec) {
+            let found = ComparingWalk(
+                merge, builder, ContentReader(sink: reader.sink, isTolerant: tolerant),
+                trusting: trusting, self.report)
+            try reader.walk(walk, reader.index?.cursor(walk.key), found) {
+                builder.plan.leftovers.append($0)
+            }
+        }
+        try merge.finish()
+        builder.finish()
+        builder.plan.leftovers += try leftovers(beside: roots)
+        return builder.plan
+    }
+
+    /// What an interrupted restore left beside a component's own paths, which no walk sees.
+    private func leftovers(beside roots: [[UInt8]]) throws -> [[UInt8]] {
+        try roots.map(TreeRestore.beside).filter { path in
+            guard let (parent, name) = try reader.root.parent(of: path) else { return false }
+            return try parent.status(of: name) != nil
+        }
+    }
+
+    /// The component's paths, as catalogues have them.
+    func roots(of spec: ComponentSpec) throws -> [[UInt8]] {
+        if case .sqlite(let path) = spec.driver { return [try HostRoot.whole(Array(path.utf8))] }
+        return try reader.walk(of: spec)?.paths ?? []
+    }
+
     /// A database that cannot be backed up any more is one that differs.
-    private func database(
-        _ path: String, _ reader: ComponentReader, _ spec: ComponentSpec
-    ) throws -> [Entry] {
+    private func database(_ path: String, _ spec: ComponentSpec) throws -> Entry {
         do {
-            return try reader.entries(of: spec)
+            return try reader.trees(of: spec)[0]
         } catch {
             let bytes = Array(path.utf8)
             guard let (parent, name) = try reader.root.parent(of: bytes),
                 let found = try parent.status(of: name)
-            else { return [Entry(kind: .absent, path: bytes)] }
-            return [Entry(kind: try TreeWalker.kind(of: found, bytes), path: bytes)]
+            else { return Entry(kind: .absent, path: bytes) }
+            return Entry(kind: try TreeWalker.kind(of: found, bytes), path: bytes)
         }
     }
 
-    /// All that can be known to fail before anything changes.
-    func check(_ plans: [RestorePlan]) throws {
-        var room: [dev_t: (needed: UInt64, freed: UInt64, place: Descriptor)] = [:]
+    /// Reads every object that `plans` need, each once.
+    func readObjects(of plans: [RestorePlan]) throws {
+        var good: Set<ObjectID> = [.zeros]
         for plan in plans {
-            for object in plan.objects { _ = try objects.read(object) }
-            guard let path = plan.changes.first?.path ?? plan.removals.first else { continue }
-            let place = try self.place(of: path)
-            let device = try place.status().st_dev
-            let sum = room[device] ?? (0, 0, place)
-            room[device] = (sum.needed + plan.needed, sum.freed + plan.freed, sum.place)
+            try plan.changes.forEach { entry, action in
+                guard action != .repair else { return }
+                for chunk in entry.chunks where good.insert(chunk).inserted {
+                    _ = try objects.read(chunk)
+                }
+            }
         }
-        for (needed, freed, place) in room.values where needed > 0 {
-            try checkSpace(needed, freed, place, plans)
-        }
-    }
-
-    /// What one component takes, another one may free: a failed step that filled the disk must not
-    /// keep the host from coming back. `carryOut` begins with those that free most.
-    private func checkSpace(
-        _ needed: UInt64, _ freed: UInt64, _ place: Descriptor, _ plans: [RestorePlan]
-    ) throws {
-        let names = plans.filter { $0.needed > 0 }.map { "\($0.component)" }
-            .joined(separator: ", ")
-        var room = statvfs()
-        guard place.calls.fstatvfs(place.raw, &room) == 0 else {
-            throw PointError.system("look at the space for", Array(names.utf8), errno)
-        }
-        let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
-        guard free + freed >= needed + SnapshotLimits.spareBytes else {
-            throw PointError(
-                "restore", "component \(names)",
-                "it may take \(needed) bytes, \(free) are free and it frees \(freed)",
-                "free \(needed + SnapshotLimits.spareBytes - free - freed) bytes there")
-        }
-    }
-
-    /// The nearest directory above `path` that is there.
-    private func place(of path: [UInt8]) throws -> Descriptor {
-        var names = try HostRoot.names(of: path)
-        while !names.isEmpty {
-            let path = names.flatMap { [UInt8(ascii: "/")] + $0 }
-            if let (parent, _) = try reader.root.parent(of: path) { return parent }
-            names.removeLast()
-        }
-        return reader.root.directory
     }
 
     func mustStop(_ plans: [RestorePlan]) -> Bool {
-        let differing = Set(plans.filter { $0.total > 0 }.map(\.component))
+        let differing = Set(plans.filter(\.differs).map(\.component))
         return files.contains { $0.needsStop && differing.contains($0.component.spec.name) }
     }
 
@@ -134,23 +129,27 @@ struct RestoreJob {
             guard case .service(let control) = part.component.spec.driver else { return nil }
             return ServiceState(
                 name: part.component.spec.name, control: control,
-                wasActive: ServiceDriver.State(part.entries)?.isActive ?? false,
+                wasActive: ServiceDriver.State(part.own)?.isActive ?? false,
                 isChosen: part.isChosen)
         }
     }
 
     /// Reads all that was restored again and holds it against the capture.
-    func verify() throws {
+    func verify(_ trusting: TrustedFiles) throws {
         for part in files {
-            let spec = part.component.spec
-            let wanted = part.entries.filter(\.kind.isOfTree)
-            let present = Catalogue.state(of: try reader.trees(of: spec))
-            guard present == Catalogue.state(of: wanted) else {
-                throw PointError(
-                    "verify", "component \(spec.name)",
-                    "after the restore its state is not the captured one",
-                    "stop what writes there and restore again")
+            let name = part.component.spec.name
+            self.report.begin(.verifying, name, entries: part.component.entries)
+            defer { self.report.end() }
+            var first: PointChange?
+            let plan = try plan(part.component, tolerant: false, trusting: trusting) {
+                if first == nil { first = PointChange(name, $0, from: $1, to: $2) }
             }
+            guard plan.differs else { continue }
+            throw PointError(
+                "verify", "component \(name)",
+                "after the restore its state is not the captured one, first at "
+                    + "\(first?.path ?? "?") (\(first?.detail ?? ""))",
+                "stop what writes there and restore again")
         }
     }
 }

@@ -1,97 +1,62 @@
 import FleetWire
 
-/// What must be done so that a component is again as it was captured.
+/// What must be done so that a component is again as it was captured. Only what differs is held.
 struct RestorePlan {
-    var component: ComponentName
-    var wanted: [Entry]
-    /// Topmost paths to remove, deepest order not needed: each is removed with all it holds.
-    var removals: [[UInt8]] = []
-    /// Entries to write or repair, in the order of the catalogue.
-    var changes: [Entry] = []
-    /// Paths of changed entries whose metadata alone differs and may be repaired in place.
-    var repairs: Set<[UInt8]> = []
-    /// Bytes that the removals and replacements give back at least.
-    private(set) var freed: UInt64 = 0
+    /// What one of the component's paths takes and gives back.
+    struct Room {
+        var root: [UInt8]
+        /// Bytes that are written at most.
+        var needed: UInt64 = 0
+        /// Entries that are made.
+        var made: UInt64 = 0
+        /// Bytes that removals give back at least.
+        var freed: UInt64 = 0
+    }
 
+    var component: ComponentName
+    /// The component's paths, by which room is counted and above which nothing belongs to it.
+    var rooms: [Room] = []
+    /// Topmost paths to remove, each with all it holds.
+    var removals: [[UInt8]] = []
+    /// Topmost paths at which another kind of thing stands now; each is also in `changes`.
+    var replaced: [[UInt8]] = []
+    /// Entries to write or repair, in the order of the catalogue.
+    var changes = PackedEntries()
+    /// Existing directories whose metadata differs, in the order of the catalogue.
+    var directories: [Entry] = []
+    /// What an interrupted restore left beside.
+    var leftovers: [[UInt8]] = []
     /// A database's log and shared memory go with it.
     var isDatabase = false
 
-    var total: Int { removals.count + changes.count }
+    /// Set by who built it: so much of a single directory differs that all of it may be exchanged.
+    var isNearlyAllDifferent = false
+    /// What is different, where more than that is written.
+    var summary: (changed: Int, removed: Int)?
 
-    /// Holds `wanted` against what is there now.
-    init(component: ComponentName, wanted captured: [Entry], present: [Entry]) throws {
-        self.component = component
-        // Sockets belong to the process that made them: never written, removed only where they
-        // stand in the way.
-        wanted = captured.filter { $0.kind != .socket }
-        let wantedByPath = Dictionary(
-            wanted.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        let presentByPath = Dictionary(
-            present.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
-        findRemovals(present, wantedByPath)
-        let removed = Set(removals)
-        let grouped = Set((wanted + present).filter { $0.kind == .hardLink }.map(\.target))
-        var replaced: Set<[UInt8]> = []
-        for entry in wanted where entry.kind != .absent {
-            let found = removed.contains(entry.path) ? nil : presentByPath[entry.path]
-            if let found { try Self.checkMounts(entry, found) }
-            let moved = entry.kind == .hardLink && replaced.contains(entry.target)
-            if let found, found.isSame(as: entry), !moved { continue }
-            changes.append(entry)
-            if let found, found.hasSameContent(as: entry),
-                entry.kind == .directory
-                    || (entry.kind == .regular && !grouped.contains(entry.path))
-            {
-                repairs.insert(entry.path)
-            } else {
-                replaced.insert(entry.path)
-            }
-        }
+    /// Entries that differ, directories included.
+    var changed: Int { summary?.changed ?? changes.count + directories.count }
+    /// Topmost paths that were added later.
+    var removed: Int { summary?.removed ?? removals.count }
+    /// Changes and removals together.
+    var count: Int { changed + removed }
+    /// True if the component is not as it was captured.
+    var differs: Bool { changed > 0 || removed > 0 }
+    /// True if there is nothing to do.
+    var isEmpty: Bool { !differs && leftovers.isEmpty }
+
+    var needed: UInt64 { rooms.reduce(0) { $0 &+ $1.needed } }
+    var freed: UInt64 { rooms.reduce(0) { $0 &+ $1.freed } }
+
+    /// True if `path` belongs to the component.
+    func holds(_ path: [UInt8]) -> Bool {
+        rooms.contains { path == $0.root || path.isBelow($0.root) }
     }
+}
 
-    private mutating func findRemovals(_ present: [Entry], _ wanted: [[UInt8]: Entry]) {
-        var last: [UInt8]?
-        for entry in present where entry.kind != .absent {
-            if let last, entry.path.starts(with: last + [UInt8(ascii: "/")]) {
-                freed += Self.storedBytes(entry)
-                continue
-            }
-            let match = wanted[entry.path]
-            let isWanted = match.map { $0.kind != .absent } ?? false
-            let fits = match.map { ($0.kind == .directory) == (entry.kind == .directory) } ?? false
-            if isWanted ? (fits && entry.kind != .socket) : entry.kind == .socket { continue }
-            removals.append(entry.path)
-            freed += Self.storedBytes(entry)
-            last = entry.path
-        }
-    }
-
-    /// Objects that `changes` need.
-    var objects: Set<ObjectID> { Set(changes.flatMap(\.chunks)).subtracting([.zeros]) }
-
-    /// Bytes that `changes` write at most.
-    var needed: UInt64 {
-        changes.filter { !repairs.contains($0.path) }.reduce(0) { $0 + Self.storedBytes($1) }
-    }
-
-    private static func storedBytes(_ entry: Entry) -> UInt64 {
-        let stored =
-            entry.flags & Entry.sparse == 0
-            ? entry.size
-            : UInt64(entry.chunks.count { $0 != .zeros } * SnapshotLimits.chunkBytes)
-        return min(entry.size, stored)
-    }
-
-    private static func checkMounts(_ wanted: Entry, _ found: Entry) throws {
-        guard wanted.kind == .directory, found.kind == .directory,
-            (wanted.flags ^ found.flags) & Entry.mountPoint != 0
-        else { return }
-        let mounted = found.flags & Entry.mountPoint != 0
-        throw PointError(
-            "restore", printable(wanted.path),
-            mounted
-                ? "a file system is mounted there that was not at the capture"
-                : "the file system that was mounted there at the capture is not",
-            mounted ? "unmount it" : "mount it")
+extension [UInt8] {
+    /// True if this path lies below `folder`.
+    func isBelow(_ folder: [UInt8]) -> Bool {
+        count > folder.count && self[folder.count] == UInt8(ascii: "/") && starts(with: folder)
     }
 }

@@ -39,4 +39,7 @@ enum SnapshotLimits {
     static let spareBytes: UInt64 = 1 << 20
     /// zstd's level: the fastest that still halves text.
     static let compressionLevel: Int32 = 1
+    /// Files of a tree that must differ, and for each that does not, before all of it is exchanged:
+    /// fewer are renamed one by one, which leaves the directory itself in its place.
+    static let exchangedFilesMin = 8
 }

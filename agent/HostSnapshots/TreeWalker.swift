@@ -32,6 +32,8 @@ final class TreeWalker {
     private var path: [UInt8] = []
     /// Where the part below the component's path begins.
     private var base = 0
+    /// Is given what an interrupted restore left beside, which belongs to no component.
+    var leftover: (([UInt8]) -> Void)?
 
     private struct Inode: Hashable {
         var device: UInt64
@@ -159,6 +161,10 @@ final class TreeWalker {
                 path.append(UInt8(ascii: "/"))
                 path.append(contentsOf: UnsafeRawBufferPointer(start: name, count: count))
                 defer { path.removeLast(path.count - end) }
+                if TreeRestore.isBeside(name, count) {
+                    leftover?(path)
+                    return
+                }
                 guard let found = try directory.look(name, path) else { return }
                 if !excludes.isEmpty,
                     excludes.excludes(Array(path[base...]), isDirectory: found.isDirectory)

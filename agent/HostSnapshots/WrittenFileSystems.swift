@@ -13,9 +13,9 @@ struct WrittenFileSystems {
 
     /// All that was written there is durable on return. Since Linux 5.8 `syncfs` reports data that
     /// could not be written since the descriptor was opened.
-    func sync(_ beforeChange: (String) throws -> Void) throws {
+    func sync(_ beforeChange: RestoreHook?) throws {
         for place in places.values {
-            try beforeChange("sync")
+            try beforeChange?("sync")
             guard place.calls.syncfs(place.raw) == 0 else {
                 throw PointError.system("sync what was restored", [], errno)
             }

@@ -1,0 +1,194 @@
+import CLinux
+import Glibc
+
+/// Writes one entry after the other under new names, each held against what it should be.
+/// One for each thread.
+// Proof: it is made by one thread, handed to one other before that starts, and used by that alone
+// until that was joined.
+final class FileWriter: @unchecked Sendable {
+    private let objects: ObjectReader
+    private let beforeChange: RestoreHook?
+    private let metadata: MetadataWriter
+    private var room = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
+    /// The files that were written and what they are known by, in no order.
+    private(set) var written: [WrittenFile] = []
+
+    init(_ objects: ObjectReader, _ beforeChange: RestoreHook?) {
+        self.objects = objects
+        self.beforeChange = beforeChange
+        metadata = MetadataWriter(beforeChange)
+    }
+
+    /// Makes `entry` as `name` in `parent`. What stands there from an interrupted run is removed.
+    func make(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        switch entry.kind {
+        case .regular, .database: try write(entry, parent, name)
+        case .symbolicLink:
+            try make(entry, parent, name) { parent, path in
+                withPath(entry.target) { parent.calls.symlinkat($0, parent.raw, path) }
+            }
+        case .fifo: try node(entry, parent, name, S_IFIFO)
+        case .characterDevice: try node(entry, parent, name, S_IFCHR)
+        case .blockDevice: try node(entry, parent, name, S_IFBLK)
+        case .absent, .directory, .socket, .hardLink, .service, .stream, .package, .subvolume:
+            preconditionFailure("it is not written by itself")
+        }
+    }
+
+    private func node(
+        _ entry: Entry, _ parent: Descriptor, _ name: [UInt8], _ type: mode_t
+    ) throws {
+        try make(entry, parent, name) { parent, path in
+            parent.calls.mknodat(parent.raw, path, type | 0o600, dev_t(entry.device))
+        }
+    }
+
+    private func make(
+        _ entry: Entry, _ parent: Descriptor, _ name: [UInt8],
+        _ body: (Descriptor, UnsafePointer<CChar>) -> Int32
+    ) throws {
+        try beforeChange?("make \(printable(entry.path))")
+        try Self.clearing(parent, name, entry.path, beforeChange) {
+            withPath(name) { body(parent, $0) }
+        }
+        try metadata.apply(entry, parent, name)
+    }
+
+    /// Makes a name; if one stands there that an interrupted run left, it is removed first.
+    static func clearing(
+        _ parent: Descriptor, _ name: [UInt8], _ path: [UInt8], _ beforeChange: RestoreHook?,
+        _ body: () -> Int32
+    ) throws {
+        if body() == 0 { return }
+        if errno == EEXIST {
+            try TreeRemover(beforeChange).remove(parent, name, path)
+            if body() == 0 { return }
+        }
+        throw PointError.system("make", path, errno)
+    }
+
+    private func write(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        try beforeChange?("create \(printable(entry.path))")
+        var opened: Descriptor?
+        try Self.clearing(parent, name, entry.path, beforeChange) {
+            opened = parent.open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+            return opened == nil ? -1 : 0
+        }
+        guard let file = opened else { preconditionFailure("it was made") }
+        try writeContent(entry, file)
+        if entry.kind == .database {
+            try metadata.applyOwnership(entry, to: file)
+        } else {
+            try metadata.apply(entry, to: file)
+        }
+        written.append(WrittenFile(try file.look(entry.path)))
+    }
+
+    private func writeContent(_ entry: Entry, _ file: Descriptor) throws {
+        let isSparse = entry.flags & Entry.sparse != 0
+        let size = Int(clamping: entry.size)
+        var offset = 0
+        for chunk in entry.chunks {
+            let count = min(SnapshotLimits.chunkBytes, size - offset)
+            guard count > 0 else {
+                throw PointError.damaged(printable(entry.path), "it has more chunks than its size")
+            }
+            if chunk != .zeros || !isSparse {
+                try write(chunk, count, at: offset, entry, file)
+            }
+            offset += count
+        }
+        guard offset == size else {
+            throw PointError.damaged(printable(entry.path), "it has fewer chunks than its size")
+        }
+        guard isSparse else { return }
+        guard file.calls.ftruncate(file.raw, size) == 0 else {
+            throw PointError.system("set the size of", entry.path, errno)
+        }
+        for (index, chunk) in entry.chunks.enumerated() where chunk == .zeros {
+            let start = index * SnapshotLimits.chunkBytes
+            try check(file, start, min(SnapshotLimits.chunkBytes, size - start), entry, isZero)
+        }
+    }
+
+    private func write(
+        _ chunk: ObjectID, _ count: Int, at offset: Int, _ entry: Entry, _ file: Descriptor
+    ) throws {
+        let bytes =
+            chunk == .zeros ? [UInt8](repeating: 0, count: count) : try objects.read(chunk)
+        guard bytes.count == count else {
+            throw PointError.damaged("object \(chunk.digest)", "it is no chunk of this file")
+        }
+        try beforeChange?("write \(printable(entry.path))")
+        try bytes.withUnsafeBytes { whole in
+            if entry.flags & Entry.sparse != 0 {
+                try writeLeavingHoles(whole, at: offset, file, entry.path)
+                guard file.calls.ftruncate(file.raw, offset + count) == 0 else {
+                    throw PointError.system("set the size of", entry.path, errno)
+                }
+            } else {
+                try file.write(whole, entry.path)
+            }
+            // The bytes in hand were hashed against their name: equal to them is as good.
+            try check(file, offset, count, entry) {
+                guard let one = $0.baseAddress, let two = whole.baseAddress else { return true }
+                return memcmp(one, two, $0.count) == 0
+            }
+        }
+    }
+
+    private func writeLeavingHoles(
+        _ bytes: UnsafeRawBufferPointer, at offset: Int, _ file: Descriptor, _ path: [UInt8]
+    ) throws {
+        var start = 0
+        while start < bytes.count {
+            let end = min(bytes.count, start + 4096)
+            let part = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            if !isZero(part) {
+                guard file.calls.lseek(file.raw, offset + start, SEEK_SET) >= 0 else {
+                    throw PointError.system("write", path, errno)
+                }
+                try file.write(part, path)
+            }
+            start = end
+        }
+    }
+
+    /// Reads `count` bytes of what stands beside and holds them against what they should be.
+    private func check(
+        _ file: Descriptor, _ offset: Int, _ count: Int, _ entry: Entry,
+        _ isRight: (UnsafeRawBufferPointer) -> Bool
+    ) throws {
+        let right = try room.withUnsafeMutableBytes { whole in
+            let part = UnsafeMutableRawBufferPointer(rebasing: whole[..<count])
+            return try file.read(part, at: offset, entry.path) == count
+                && isRight(UnsafeRawBufferPointer(part))
+        }
+        guard right else {
+            throw PointError(
+                "verify", printable(entry.path), "what was written is not read back",
+                "look at the disk it lies on and restore again")
+        }
+    }
+}
+
+/// What a written file is known by as long as nobody touches it.
+struct WrittenFile: Comparable {
+    var device: UInt64
+    var inode: UInt64
+    var changed: Int64
+
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+        changed = status.changed
+    }
+
+    static func < (left: Self, right: Self) -> Bool {
+        (left.device, left.inode, left.changed) < (right.device, right.inode, right.changed)
+    }
+}
+
+/// Called before each change that a restore makes; a test lets it fail, and then all work stays on
+/// one thread.
+typealias RestoreHook = @Sendable (String) throws -> Void

@@ -1,0 +1,167 @@
+import FleetWire
+import Glibc
+
+extension TreeRestore {
+    /// Writes beside all that `plans` need, verifies it and syncs it.
+    ///
+    /// `earlier` are the plans of a `prepare` before: what they wrote and `plans` need too stays,
+    /// the rest of it is removed.
+    func prepare(
+        _ plans: [RestorePlan], after earlier: [RestorePlan] = [], _ report: RestoreReport
+    ) throws {
+        var reused: [[Bool]] = []
+        for plan in plans {
+            for path in earlier.isEmpty ? plan.leftovers : [] { try removeLeftover(path, plan) }
+            let before = earlier.first { $0.component == plan.component }
+            reused.append(try before.map { try reuse(plan, of: $0) } ?? [])
+        }
+        let isAlone = beforeChange != nil || root.directory.calls.isInterposed
+        let own = FileWriter(objects, beforeChange)
+        let other = isAlone ? nil : FileWriter(ObjectReader(sharing: objects), beforeChange)
+        let threads = WritingThreads(own: own, other: other)
+        var pass = Pass(threads: threads)
+        do {
+            for (plan, reused) in zip(plans, reused) {
+                report.begin(
+                    .restoring, plan.component, entries: plan.count, bytes: plan.needed)
+                try write(plan, reused, &pass, report)
+            }
+            try threads.finish()
+        } catch {
+            threads.stop()
+            throw error
+        }
+        for plan in plans {
+            for link in pass.links where link.component == plan.component {
+                try make(link: link, plan)
+            }
+        }
+        try finish(pass.directories)
+        cursor.forget()
+        try syncWritten(own.written + (other?.written ?? []))
+    }
+
+    /// What has to wait until all files are written.
+    private struct Pass {
+        struct Link {
+            var component: ComponentName
+            var path: [UInt8]
+            var target: [UInt8]
+            /// Where it is made.
+            var beside: [UInt8]
+        }
+        let threads: WritingThreads
+        var links: [Link] = []
+        /// Directories of trees beside and where they stand, each before what it holds.
+        var directories: [(entry: Entry, beside: [UInt8])] = []
+    }
+
+    /// Which of `plan`'s changes stand beside already. What `earlier` wrote and nobody needs any more
+    /// is removed.
+    private func reuse(_ plan: RestorePlan, of earlier: RestorePlan) throws -> [Bool] {
+        var old = earlier.changes.cursor
+        var head = try old.next()
+        var reused: [Bool] = []
+        func drop() throws {
+            if let (entry, action) = head, action != .inside, action != .repair {
+                trees.remove(entry.path)
+                try discard(entry)
+            }
+            head = try old.next()
+        }
+        try plan.changes.forEach { entry, action in
+            while let (found, _) = head, PathOrder.precedes(found.path, entry.path) {
+                try drop()
+            }
+            if let (found, was) = head, found == entry, was == action {
+                reused.append(true)
+                head = try old.next()
+            } else {
+                reused.append(false)
+            }
+        }
+        while head != nil { try drop() }
+        return reused
+    }
+
+    private func write(
+        _ plan: RestorePlan, _ reused: [Bool], _ pass: inout Pass,
+        _ report: RestoreReport
+    ) throws {
+        var number = 0
+        var tree: (path: [UInt8], beside: [UInt8]) = ([], [])
+        try plan.changes.forEach { entry, action in
+            let isReused = number < reused.count && reused[number]
+            number += 1
+            var beside = Self.beside(entry.path)
+            switch action {
+            case .repair: return
+            case .write: break
+            case .tree, .exchange:
+                tree = (entry.path, beside)
+                trees.insert(entry.path)
+            case .inside: beside = tree.beside + entry.path[tree.path.count...]
+            }
+            if isReused { return }
+            let (parent, name) = try place(beside)
+            if action != .inside { try touch(parent, of: entry.path, plan) }
+            switch entry.kind {
+            case .directory:
+                try makeDirectory(entry, parent, name)
+                pass.directories.append((entry, beside))
+            case .hardLink:
+                pass.links.append(
+                    Pass.Link(
+                        component: plan.component, path: entry.path, target: entry.target,
+                        beside: beside))
+            default: try pass.threads.write(entry, parent, name)
+            }
+            report.add(entry.size)
+        }
+    }
+
+    private func makeDirectory(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
+        try beforeChange?("make directory \(printable(entry.path))")
+        try FileWriter.clearing(parent, name, entry.path, beforeChange) {
+            withPath(name) { parent.calls.mkdirat(parent.raw, $0, 0o700) }
+        }
+    }
+
+    private func make(link: Pass.Link, _ plan: RestorePlan) throws {
+        let (first, source) = try standing(link.target)
+        let (parent, name) = try place(link.beside)
+        try beforeChange?("link \(printable(link.path))")
+        try FileWriter.clearing(parent, name, link.path, beforeChange) {
+            withPath(source) { from in
+                withPath(name) { parent.calls.linkat(first.raw, from, parent.raw, $0) }
+            }
+        }
+    }
+
+    /// Where the file that will be at `path` stands now: in a tree beside, beside, or in its place.
+    private func standing(_ path: [UInt8]) throws -> (Descriptor, [UInt8]) {
+        var end = path.count
+        while !trees.isEmpty, let slash = path[..<end].lastIndex(of: UInt8(ascii: "/")), slash > 0 {
+            end = slash
+            if trees.contains(Array(path[..<end])) {
+                return try place(Self.beside(Array(path[..<end])) + path[end...])
+            }
+        }
+        let (parent, name) = try place(path)
+        let beside = Self.besideName(path)
+        if try parent.status(of: beside) != nil { return (parent, beside) }
+        linked[path, default: 0] += 1
+        return (parent, name)
+    }
+
+    /// Gives the directories of trees beside their metadata, deepest first.
+    private func finish(_ directories: [(entry: Entry, beside: [UInt8])]) throws {
+        for (entry, beside) in directories.reversed() {
+            let (parent, name) = try place(beside)
+            guard let directory = parent.open(name, O_RDONLY | O_DIRECTORY) else {
+                throw PointError.system("open", entry.path, errno)
+            }
+            try metadata.apply(entry, to: directory)
+        }
+    }
+}

@@ -1,0 +1,280 @@
+import FleetWire
+import Glibc
+
+/// Carries out the plans of trees, in the format's "Order of writes".
+///
+/// `prepare` writes all that differs beside, verifies it and syncs it: nothing that a component
+/// holds has changed then, and `discard` takes it back. `commit` removes, renames, repairs and syncs.
+/// Each may be interrupted anywhere: what stands beside is found by the next plan.
+final class TreeRestore {
+    let root: HostRoot
+    let objects: ObjectReader
+    let beforeChange: RestoreHook?
+    let cursor: DirectoryCursor
+    let metadata: MetadataWriter
+    let remover: TreeRemover
+    /// Paths of directories that stand beside with all they hold.
+    var trees: Set<[UInt8]> = []
+    /// How many names that stand beside were linked to a file which is in its place.
+    var linked: [[UInt8]: Int] = [:]
+    private var written = WrittenFileSystems()
+    /// Directories in which something is made or removed, as they were before.
+    private var touched: [[UInt8]: Before] = [:]
+    private var lastTouched: [UInt8] = []
+    private struct Before {
+        var found: stat
+        /// False for a directory above the component: its time is its own.
+        var isHeld: Bool
+    }
+    /// What was verified beside, sorted.
+    private(set) var verified: [WrittenFile] = []
+
+    init(root: HostRoot, objects: ObjectReader, beforeChange: RestoreHook?) {
+        self.root = root
+        self.objects = objects
+        self.beforeChange = beforeChange
+        cursor = DirectoryCursor(root) { parent, name, path in
+            // What directories above a component were like was not captured.
+            try beforeChange?("make directory \(printable(path))")
+            guard withPath(name, { parent.calls.mkdirat(parent.raw, $0, 0o755) }) == 0 else {
+                throw PointError.system("make directory", path, errno)
+            }
+        }
+        metadata = MetadataWriter(beforeChange)
+        remover = TreeRemover(beforeChange)
+    }
+
+    /// Makes `plans` true. What `prepare` wrote must be all that they need.
+    func commit(_ plans: [RestorePlan]) throws {
+        cursor.forget()
+        for plan in plans {
+            for path in plan.removals { try remove(path, plan) }
+        }
+        cursor.forget()
+        for plan in plans {
+            try plan.changes.forEach { entry, action in
+                switch action {
+                case .write, .tree, .exchange: try putInPlace(entry, action, plan)
+                case .repair: try repair(entry)
+                case .inside: break
+                }
+            }
+        }
+        cursor.forget()
+        try finishDirectories(plans)
+        try written.sync(beforeChange)
+    }
+
+    /// Removes what is known to be in the way before anything is written: for a disk that is full.
+    func makeRoom(_ plans: [RestorePlan]) throws {
+        for plan in plans {
+            for path in plan.leftovers { try removeLeftover(path, plan) }
+            for path in plan.removals + plan.replaced { try remove(path, plan) }
+        }
+        cursor.forget()
+    }
+
+    /// Takes back what `prepare` wrote, as far as that can be done: for a failure before `commit`.
+    func discard(_ plans: [RestorePlan]) {
+        cursor.forget()
+        for plan in plans {
+            try? plan.changes.forEach { entry, action in
+                switch action {
+                case .write, .tree, .exchange: try? discard(entry)
+                case .repair, .inside: break
+                }
+            }
+        }
+        cursor.forget()
+        for (path, found) in touched.sorted(by: { PathOrder.precedes($1.key, $0.key) }) {
+            try? giveBack(path, found)
+        }
+    }
+
+    /// Removes what stands beside for one entry.
+    func discard(_ entry: Entry) throws {
+        guard let (parent, name) = try cursor.parent(of: Self.beside(entry.path)) else { return }
+        try remover.remove(parent, name, entry.path)
+    }
+
+    // MARK: - Paths
+
+    /// Where an entry stands before it is renamed; the same in each run.
+    static func beside(_ path: [UInt8]) -> [UInt8] {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        return path[...slash] + besideName(path)
+    }
+
+    private static let besidePrefix = Array(".belay~".utf8)
+
+    static func besideName(_ path: [UInt8]) -> [UInt8] {
+        besidePrefix + ObjectID(hashing: path).digest.hex.prefix(16).utf8
+    }
+
+    /// True for the names that belong to restores: `.belay~` and 16 hexadecimal digits.
+    static func isBeside(_ name: UnsafePointer<CChar>, _ count: Int) -> Bool {
+        guard count == besidePrefix.count + 16, name[0] == 0x2E,
+            strncmp(name, ".belay~", besidePrefix.count) == 0
+        else { return false }
+        return (besidePrefix.count..<count).allSatisfy { index in
+            (0x30...0x39).contains(name[index]) || (0x61...0x66).contains(name[index])
+        }
+    }
+
+    /// The directory that holds `path`, made if it is missing, and the last name.
+    func place(_ path: [UInt8]) throws -> (Descriptor, [UInt8]) {
+        guard let place = try cursor.parent(of: path) else {
+            throw PointError.system("reach", path, ENOENT)
+        }
+        return place
+    }
+
+    // MARK: - Putting in place
+
+    private func putInPlace(
+        _ entry: Entry, _ action: PackedEntries.Action, _ plan: RestorePlan
+    ) throws {
+        let (parent, name) = try place(entry.path)
+        let beside = Self.besideName(entry.path)
+        if entry.kind == .database { try removeLog(parent, name, entry.path) }
+        if action != .exchange {
+            try beforeChange?("rename \(printable(entry.path))")
+            if rename(parent, beside, name) { return }
+            // Another kind of thing stands there.
+            guard errno == EISDIR || errno == ENOTDIR else {
+                throw PointError.system("rename", entry.path, errno)
+            }
+        }
+        try beforeChange?("exchange \(printable(entry.path))")
+        let code = withPath(beside) { from in
+            withPath(name) { parent.calls.exchange(parent.raw, from, parent.raw, $0) }
+        }
+        if code != 0 {
+            // The file system cannot exchange, or there is nothing to exchange with any more.
+            guard [EINVAL, ENOSYS, ENOENT].contains(errno) else {
+                throw PointError.system("exchange", entry.path, errno)
+            }
+            try remover.remove(parent, name, entry.path)
+            try beforeChange?("rename \(printable(entry.path))")
+            guard rename(parent, beside, name) else {
+                throw PointError.system("rename", entry.path, errno)
+            }
+        } else {
+            try remover.remove(parent, beside, entry.path)
+        }
+    }
+
+    private func rename(_ parent: Descriptor, _ old: [UInt8], _ new: [UInt8]) -> Bool {
+        withPath(old) { from in
+            withPath(new) { parent.calls.renameat(parent.raw, from, parent.raw, $0) == 0 }
+        }
+    }
+
+    private func repair(_ entry: Entry) throws {
+        let (parent, name) = try place(entry.path)
+        try written.note(parent)
+        // More names than its own and those that this restore has made lie outside the component.
+        guard let found = try parent.status(of: name),
+            found.st_nlink <= 1 + (linked[entry.path] ?? 0)
+        else {
+            throw PointError(
+                "repair", printable(entry.path), "it got another name meanwhile", "restore again")
+        }
+        try metadata.apply(entry, parent, name)
+    }
+
+    // MARK: - Removing
+
+    private func remove(_ path: [UInt8], _ plan: RestorePlan) throws {
+        guard let (parent, name) = try cursor.parent(of: path) else { return }
+        try touch(parent, of: path, plan)
+        if plan.isDatabase { try removeLog(parent, name, path) }
+        try remover.remove(parent, name, path)
+    }
+
+    func removeLeftover(_ path: [UInt8], _ plan: RestorePlan) throws {
+        guard let (parent, name) = try cursor.parent(of: path) else { return }
+        try touch(parent, of: path, plan)
+        try remover.remove(parent, name, path)
+    }
+
+    /// Before the database itself changes: a stale log must never meet the restored file.
+    private func removeLog(_ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]) throws {
+        for suffix in ["-wal", "-shm", "-journal"] {
+            try remover.remove(parent, name + Array(suffix.utf8), path + Array(suffix.utf8))
+        }
+    }
+
+    // MARK: - Directories
+
+    /// Remembers what the directory of `path` was like, so that what is done in it leaves no trace.
+    func touch(_ parent: Descriptor, of path: [UInt8], _ plan: RestorePlan) throws {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        if path[..<slash].elementsEqual(lastTouched) { return }
+        lastTouched = Array(path[..<slash])
+        guard touched[lastTouched] == nil else { return }
+        let found = try parent.status()
+        try written.note(parent)
+        let isClosed = geteuid() != 0 && found.st_mode & 0o300 != 0o300
+        let isHeld = plan.holds(lastTouched)
+        if isHeld || isClosed { touched[lastTouched] = Before(found: found, isHeld: isHeld) }
+        guard isClosed else { return }
+        try beforeChange?("open up \(printable(lastTouched))")
+        guard parent.calls.fchmod(parent.raw, found.st_mode & 0o7777 | 0o300) == 0 else {
+            throw PointError.system("open up", lastTouched, errno)
+        }
+    }
+
+    /// Gives all directories their metadata, deepest first.
+    private func finishDirectories(_ plans: [RestorePlan]) throws {
+        enum Target {
+            case captured(Entry)
+            case before(Before)
+        }
+        var targets = touched.mapValues(Target.before)
+        for plan in plans {
+            for entry in plan.directories { targets[entry.path] = .captured(entry) }
+        }
+        for (path, target) in targets.sorted(by: { PathOrder.precedes($1.key, $0.key) }) {
+            switch target {
+            case .before(let found): try giveBack(path, found)
+            case .captured(let entry):
+                let (parent, name) = try place(path)
+                try written.note(parent)
+                try metadata.apply(entry, parent, name)
+            }
+        }
+    }
+
+    private func giveBack(_ path: [UInt8], _ before: Before) throws {
+        let found = before.found
+        guard let (parent, name) = try cursor.parent(of: path),
+            let now = try parent.status(of: name), now.st_mode & S_IFMT == S_IFDIR
+        else { return }
+        if now.st_mode != found.st_mode {
+            try beforeChange?("set the mode of \(printable(path))")
+            guard
+                withPath(
+                    name,
+                    {
+                        parent.calls.fchmodat(parent.raw, $0, found.st_mode & 0o7777)
+                    }) == 0
+            else { throw PointError.system("set the mode of", path, errno) }
+        }
+        guard before.isHeld else { return }
+        try beforeChange?("set the time of \(printable(path))")
+        let times = [timespec(tv_sec: 0, tv_nsec: MetadataWriter.omitted), found.st_mtim]
+        guard withPath(name, { parent.calls.utimensat(parent.raw, $0, times) }) == 0 else {
+            throw PointError.system("set the time of", path, errno)
+        }
+    }
+
+    // MARK: - What `prepare` uses
+
+    func noteWritten(_ directory: Descriptor) throws { try written.note(directory) }
+
+    func syncWritten(_ files: [WrittenFile]) throws {
+        try written.sync(beforeChange)
+        verified = (verified + files).sorted()
+    }
+}
