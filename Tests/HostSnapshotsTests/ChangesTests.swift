@@ -7,7 +7,8 @@ import Testing
 /// Dry runs and differences.
 @Suite struct ChangesTests {
     /// The paths whose line in the view differs, and how.
-    private func differing(_ before: [String], _ after: [String], below root: String) -> [String: String]
+    private func differing(_ before: [String], _ after: [String], below root: String) -> [String:
+        String]
     {
         func byPath(_ lines: [String]) -> [String: String] {
             let pairs = lines.map { line -> (String, String) in

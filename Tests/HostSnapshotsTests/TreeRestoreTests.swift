@@ -61,7 +61,8 @@ import Testing
         for number in 0..<6 { try scratch.write("/tree/f\(number * 2)", "new content") }
         try scratch.write("/tree/added", "x")
         let before = try scratch.view("/tree")
-        let packs = try FileManager.default.contentsOfDirectory(atPath: scratch.path + "/points/packs")
+        let packs = try FileManager.default.contentsOfDirectory(
+            atPath: scratch.path + "/points/packs")
         for pack in packs {
             let path = scratch.path + "/points/packs/" + pack
             var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
@@ -85,7 +86,8 @@ import Testing
         // What a crash leaves, a failure takes back: so the crash is made of one that failed twice.
         let job = try store.job(store.manifest(point.id).0, nil, RestoreReport { _ in })
         let plans = try job.plans(tolerant: false)
-        let tree = TreeRestore(root: job.reader.root, objects: job.objects, beforeChange: store.beforeChange)
+        let tree = TreeRestore(
+            root: job.reader.root, objects: job.objects, beforeChange: store.beforeChange)
         #expect(throws: TestFailure.self) { try tree.prepare(plans, RestoreReport { _ in }) }
         store.beforeChange = nil
         func leftovers() throws -> [String] {

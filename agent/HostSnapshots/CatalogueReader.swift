@@ -11,8 +11,6 @@ final class CatalogueReader {
     private var position = 0
     private var nextObject = 0
     private var isDone = false
-    /// Where the entry stands to which it stepped last.
-    private var head = 0..<0
     /// Entries given so far.
     private(set) var count = 0
 
@@ -24,52 +22,52 @@ final class CatalogueReader {
     /// The next entry; nil after the last. Throws `PointError` if an object is missing or damaged,
     /// an entry is ill-formed, or, after the last, the state is not that of the manifest.
     func next() throws -> Entry? {
-        guard try step() else { return nil }
-        return try Entry(decoding: bytes[head])
-    }
-
-    /// Steps to the next entry, false after the last; throws what `next` throws, but for an entry's
-    /// form.
-    func step() throws -> Bool {
-        guard !isDone else { return false }
-        guard try reach(4) else {
-            guard position == bytes.count else { throw damage("it ends within an entry") }
-            try finish()
-            return false
-        }
-        let length = bytes[position..<position + 4].reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard length <= SnapshotLimits.entryBytesMax, length >= EntryView.bytesMin,
-            try reach(4 + length)
-        else { throw damage("an entry is longer than all that follows, or too short") }
-        let start = position + 4
-        position = start + length
-        head = start..<position
-        count += 1
-        let kind = Entry.Kind(rawValue: bytes[start])
-        if let kind, !kind.isOfTree {
-            // What a driver kept does not count in the state.
-            let entry = try Entry(decoding: bytes[head])
-            let form = Catalogue.encode([entry].compactMap(\.stateForm))
-            form.withUnsafeBytes { state.update($0) }
-        } else if kind != .socket {
-            // Kind and flags stand first; flags do not count in the state.
-            let flags = bytes[start + EntryView.flagsOffset]
-            bytes[start + EntryView.flagsOffset] = 0
-            bytes.withUnsafeBytes {
-                state.update(UnsafeRawBufferPointer(rebasing: $0[(start - 4)..<position]))
-            }
-            bytes[start + EntryView.flagsOffset] = flags
-        }
-        return true
-    }
-
-    /// Calls `body` with the encoded entry to which it stepped last, without its length.
-    func withHead<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head])) }
+        guard let place = try advance() else { return nil }
+        let entry = try Entry(decoding: bytes[place])
+        try note(place)
+        return entry
     }
 
     /// Holds what is left against the manifest without making entries of it.
-    func check() throws { while try step() {} }
+    func check() throws {
+        while let place = try advance() { try note(place) }
+    }
+
+    /// Where the next entry stands in `bytes`, without its length.
+    private func advance() throws -> Range<Int>? {
+        guard !isDone else { return nil }
+        guard try reach(4) else {
+            guard position == bytes.count else { throw damage("it ends within an entry") }
+            try finish()
+            return nil
+        }
+        let length = bytes.withUnsafeBytes {
+            Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
+        }
+        guard length >= 2, length <= SnapshotLimits.entryBytesMax, try reach(4 + length) else {
+            throw damage("an entry is longer than all that follows, or empty")
+        }
+        let start = position + 4
+        position = start + length
+        count += 1
+        return start..<position
+    }
+
+    /// Takes an entry into the state, as `Entry.stateForm` has it. Kind and flags stand first.
+    private func note(_ place: Range<Int>) throws {
+        let kind = Entry.Kind(rawValue: bytes[place.lowerBound])
+        if kind == .socket { return }
+        guard kind?.isOfTree == true else {
+            let entry = try Entry(decoding: bytes[place])
+            state.update(Catalogue.encode([entry].compactMap(\.stateForm)))
+            return
+        }
+        bytes[place.lowerBound + 1] = 0
+        bytes.withUnsafeBytes {
+            state.update(
+                UnsafeRawBufferPointer(rebasing: $0[(place.lowerBound - 4)..<place.upperBound]))
+        }
+    }
 
     /// Calls `body` with each entry that is left.
     func forEach(_ body: (Entry) throws -> Void) throws {

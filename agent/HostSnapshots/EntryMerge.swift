@@ -121,7 +121,8 @@ final class EntryMerge {
         // What cannot be changed has to be known, even where it need not be.
         let frozen = Entry.immutable | Entry.appendOnly
         guard left.count == right.count, left[0] == right[0],
-            right[EntryView.flagsOffset] & frozen == 0, left[0] != Entry.Kind.directory.rawValue, left[0] != Entry.Kind.hardLink.rawValue
+            right[EntryView.flagsOffset] & frozen == 0, left[0] != Entry.Kind.directory.rawValue,
+            left[0] != Entry.Kind.hardLink.rawValue
         else { return false }
         let rest = EntryView.flagsOffset + 1
         return left[rest...].elementsEqual(right[rest...])

@@ -132,8 +132,10 @@ final class PackWriter: ObjectSink {
     private func putInPlace() throws {
         let (file, name, beside) = closed[0]
         try file.sync(whole(beside))
+        // One with the same objects may stand there, and other points may need it.
+        let isNew = try !files.isThere("packs/" + name)
         try files.rename(beside, "packs/" + name)
-        made.append(name)
+        if isNew { made.append(name) }
         closed.removeFirst()
     }
 }

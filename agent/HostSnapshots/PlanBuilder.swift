@@ -95,8 +95,13 @@ final class PlanBuilder {
             return plan.directories.append(wanted)
         }
         let isMetadata = present.hasSameContent(as: wanted)
-        let change = present.kind != wanted.kind ? .kind : isMetadata ? .metadata : .content
-            as PointChange.Change
+        let change =
+            present.kind != wanted.kind
+            ? .kind
+            : isMetadata
+                ? .metadata
+                : .content
+                    as PointChange.Change
         report?(moved ?? change, present, wanted)
         different += 1
         differing[wanted.path.hashValue] = change

@@ -101,7 +101,9 @@ extension PointStore {
             report(old == nil ? .added : .content, old, new)
         }
         for old in present where old.stateForm != nil {
-            guard !(wanted.contains { $0.path == old.path && $0.kind == old.kind }) else { continue }
+            guard !(wanted.contains { $0.path == old.path && $0.kind == old.kind }) else {
+                continue
+            }
             report(.removed, old, nil)
         }
     }

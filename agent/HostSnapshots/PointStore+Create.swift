@@ -29,14 +29,30 @@ extension PointStore {
                     rollout: rollout, components: try capture.run())
                 try files.replace("points", "\(id).json", try manifest.encoded(capture.codec))
             } catch {
-                capture.discard()
-                // What drivers keep outside the store must not outlive a capture that failed.
-                abandon(id, components)
+                if takesBack(id) {
+                    capture.discard()
+                    // What drivers keep outside the store must not outlive a capture that failed.
+                    abandon(id, components)
+                }
                 throw error
             }
             let (read, digest) = try self.manifest(id)
             try capture.verify(read)
             return read.summary(digest)
+        }
+    }
+
+    /// True if no manifest of `id` can be seen any more, even after a power cut: until then what it
+    /// needs must stay, since it may have its name though its folder could not be synced.
+    private func takesBack(_ id: PointID) -> Bool {
+        let name = "points/\(id).json"
+        do {
+            guard try files.isThere(name) else { return true }
+            try files.delete(name)
+            try files.sync("points")
+            return true
+        } catch {
+            return false
         }
     }
 

@@ -128,7 +128,7 @@ struct RestoreJob {
         parts.compactMap { part in
             guard case .service(let control) = part.component.spec.driver else { return nil }
             return ServiceState(
-                name: part.component.spec.name, control: control, 
+                name: part.component.spec.name, control: control,
                 wasActive: ServiceDriver.State(part.own)?.isActive ?? false,
                 isChosen: part.isChosen)
         }

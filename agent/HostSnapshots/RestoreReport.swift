@@ -33,8 +33,9 @@ final class RestoreReport {
     }
 
     /// What was begun for `component` before is done.
-    func finish(_ phase: PointProgress.Phase, _ component: ComponentName, entries: Int, bytes: UInt64)
-    {
+    func finish(
+        _ phase: PointProgress.Phase, _ component: ComponentName, entries: Int, bytes: UInt64
+    ) {
         tell(
             PointProgress(
                 phase: phase, component: component, entries: entries, entriesTotal: entries,

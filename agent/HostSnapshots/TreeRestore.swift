@@ -254,9 +254,11 @@ final class TreeRestore {
         if now.st_mode != found.st_mode {
             try beforeChange?("set the mode of \(printable(path))")
             guard
-                withPath(name, {
-                    parent.calls.fchmodat(parent.raw, $0, found.st_mode & 0o7777)
-                }) == 0
+                withPath(
+                    name,
+                    {
+                        parent.calls.fchmodat(parent.raw, $0, found.st_mode & 0o7777)
+                    }) == 0
             else { throw PointError.system("set the mode of", path, errno) }
         }
         guard before.isHeld else { return }

@@ -37,10 +37,14 @@ struct TreeUse {
     private func isMounted(_ path: [UInt8], in process: String) -> Bool {
         guard let own = mounts("self"), let others = mounts(process) else { return false }
         // The last that was mounted over a directory on the way is the one that shows.
-        let holders = own.filter { $0.point == [0x2F] || $0.point == path || path.isBelow($0.point) }
-        guard let holder = holders.enumerated().max(by: {
-            ($0.element.point.count, $0.offset) < ($1.element.point.count, $1.offset)
-        })?.element else { return true }
+        let holders = own.filter {
+            $0.point == [0x2F] || $0.point == path || path.isBelow($0.point)
+        }
+        guard
+            let holder = holders.enumerated().max(by: {
+                ($0.element.point.count, $0.offset) < ($1.element.point.count, $1.offset)
+            })?.element
+        else { return true }
         let rest = holder.point == [0x2F] ? path[...] : path[holder.point.count...]
         let inside = (holder.root == [0x2F] ? [] : holder.root) + rest
         return others.contains {

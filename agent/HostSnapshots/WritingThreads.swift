@@ -88,7 +88,9 @@ final class WritingThreads {
 
         /// Nil if none waits, or, if `waiting`, once it is closed.
         func take(waiting: Bool) -> [Order]? {
-            guard waiting else { return monitor.look { batches.isEmpty ? nil : batches.removeFirst() } }
+            guard waiting else {
+                return monitor.look { batches.isEmpty ? nil : batches.removeFirst() }
+            }
             return monitor.wait { () -> [Order]?? in
                 if isClosed { return .some(nil) }
                 return batches.isEmpty ? nil : .some(batches.removeFirst())
