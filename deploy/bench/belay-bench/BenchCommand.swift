@@ -18,6 +18,8 @@ struct SnapshotsCommand: ParsableCommand {
 
     @Option(help: "Where everything is made, and snapshots.json is left.")
     var directory = ".build/bench"
+    @Option(help: "Make trees on a new file system in a file: ext4, xfs or btrfs; root only.")
+    var disk: String?
     @Option(help: "The program belay-agent; the one beside this program unless given.")
     var agent: String?
     @Option(help: "Which trees: A, B, C, btrfs; several with commas.")
@@ -31,6 +33,12 @@ struct SnapshotsCommand: ParsableCommand {
 
     func validate() throws {
         _ = try parts()
+        guard disk.map(LoopDisk.kinds.contains) ?? true else {
+            throw ValidationError("--disk is one of \(LoopDisk.kinds.joined(separator: ", "))")
+        }
+        guard disk == nil || geteuid() == 0 else {
+            throw ValidationError("--disk needs root, who alone can mount one")
+        }
         guard runs.map({ (1...99).contains($0) }) ?? true else {
             throw ValidationError("--runs is 1 to 99")
         }
@@ -70,12 +78,12 @@ struct SnapshotsCommand: ParsableCommand {
                 + "what has begun), and \(estimate.bytes / 1_000_000_000 + 1) GB in \(directory)")
         try work.require(bytes: estimate.bytes, files: estimate.files)
         let run = BenchRun(
-            work: work, rounds: rounds, quick: quick, agent: program,
+            work: work, rounds: rounds, quick: quick, agent: program, diskKind: disk,
             deadline: .now + .seconds(minutes * 60))
         var report = Report(
             versions: try MachineFacts.versions(agent: program, runner: run.runner),
             commit: MachineFacts.commit(runner: run.runner),
-            machine: MachineFacts.describe(directory), at: MachineFacts.now())
+            machine: MachineFacts.describe(directory, disk: disk), at: MachineFacts.now())
         for part in parts {
             report.rows += try rows(of: part, run, report.versions)
             // What was measured stays even if the next part is interrupted.
@@ -93,9 +101,13 @@ struct SnapshotsCommand: ParsableCommand {
             return []
         }
         func tools(_ name: String, copies: Bool = true) throws -> ToolSet {
-            try ToolSet(
-                agent: run.agent, place: "\(run.work.path)/\(name)", versions: versions,
+            try run.begin(bytes: Estimate(parts: [part], quick: quick, rounds: 1).bytes)
+            return try ToolSet(
+                agent: run.agent, place: "\(run.base)/\(name)", versions: versions,
                 copies: copies)
+        }
+        defer {
+            do { try run.end() } catch { Narrator.say("\(error)") }
         }
         switch part {
         case .many:

@@ -2,6 +2,11 @@
 final class BenchRun {
     /// Where everything is made.
     let work: WorkDirectory
+    /// Where trees and stores are made: in the work directory, or on a disk of their own in it.
+    private(set) var base: String
+    /// The file system of that disk; nil if there is none.
+    private let diskKind: String?
+    private var disk: LoopDisk?
     let runner: ProgramRunner
     /// How often each part is timed.
     let rounds: Int
@@ -13,10 +18,12 @@ final class BenchRun {
     private(set) var failures: [String: String] = [:]
 
     init(
-        work: WorkDirectory, rounds: Int, quick: Bool, agent: String,
+        work: WorkDirectory, rounds: Int, quick: Bool, agent: String, diskKind: String?,
         deadline: ContinuousClock.Instant
     ) {
         self.work = work
+        base = work.path
+        self.diskKind = diskKind
         self.rounds = rounds
         self.quick = quick
         self.agent = agent
@@ -27,8 +34,22 @@ final class BenchRun {
     /// False once the time is over; what has begun is brought to its end.
     var hasTime: Bool { ContinuousClock.now < deadline }
 
-    /// Forgets what failed: another tree begins.
-    func begin() { failures = [:] }
+    /// Begins another tree with room for `bytes`, on a new disk if there shall be one.
+    func begin(bytes: Int) throws {
+        failures = [:]
+        guard let diskKind else { return }
+        let made = try LoopDisk(
+            diskKind, bytes: bytes, place: "\(work.path)/disk", runner: runner)
+        (disk, base) = (made, made.path)
+    }
+
+    /// Removes what the tree's measurements left.
+    func end() throws {
+        disk?.remove()
+        disk = nil
+        base = work.path
+        try work.empty()
+    }
 
     /// Leaves a tool out from here on.
     func fail(_ tool: String, _ why: String) {
@@ -57,7 +78,7 @@ final class BenchRun {
                     let run = try runner.run(command)
                     guard run.code == 0 else { throw run.failure(of: command) }
                     var series = result.series[tool.name] ?? Series()
-                    series.add(run, command: command.shown(below: work.path))
+                    series.add(run, command: command.shown(below: base))
                     try check(tool, run)
                     try after(tool, round, &series)
                     result.series[tool.name] = series

@@ -8,7 +8,6 @@ struct FilesBench {
     private var name: String { shape.name }
 
     func rows() throws -> [ReportRow] {
-        run.begin()
         let expected = try makeTrees()
         var rows: [ReportRow] = []
         var parts: [PartResult] = []
@@ -28,7 +27,6 @@ struct FilesBench {
         parts = [first, again, changed, whole]
         rows.append(memoryRow(parts))
         if name == "A" { rows += try SyncCounts(run: run, tools: tools).rows() }
-        try Folder.remove("\(run.work.path)/\(name)")
         return rows
     }
 

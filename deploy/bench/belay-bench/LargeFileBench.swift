@@ -7,8 +7,7 @@ struct LargeFileBench {
     private static let peers = ["restic", "borg"]
 
     func rows() throws -> [ReportRow] {
-        run.begin()
-        let live = "\(run.work.path)/C/live"
+        let live = "\(run.base)/C/live"
         Narrator.say("C: making a file of \(shape.allSizes()[0] / 1_000_000) MB")
         let maker = TreeMaker(shape: shape, top: "\(live)/tree")
         try maker.make()
@@ -27,7 +26,6 @@ struct LargeFileBench {
                 Double($1 - $0) / size * 100
             }
         }
-        try Folder.remove("\(run.work.path)/C")
         return rows(first, second)
     }
 
@@ -47,7 +45,7 @@ struct LargeFileBench {
                 guard timed.code == 0 else { throw timed.failure(of: command) }
                 let after = try Folder.storedBytes(tools.countedStore(tool))
                 var series = result.series[tool.name] ?? Series()
-                series.add(timed, command: command.shown(below: run.work.path))
+                series.add(timed, command: command.shown(below: run.base))
                 series.values.append(value(before, after))
                 result.series[tool.name] = series
                 Narrator.say(

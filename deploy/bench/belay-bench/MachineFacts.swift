@@ -2,8 +2,9 @@ import Glibc
 
 /// What a number was measured with.
 enum MachineFacts {
-    /// Processor, memory, kernel, and the file system of `path`.
-    static func describe(_ path: String) -> String {
+    /// Processor, memory, kernel, and the file system of `path`, on which one of the kind `disk` lies
+    /// in a file if there is one.
+    static func describe(_ path: String, disk: String?) -> String {
         let model = field("model name", in: TextFile.read("/proc/cpuinfo") ?? "") ?? "processor"
         let memory =
             field("MemTotal", in: TextFile.read("/proc/meminfo") ?? "")
@@ -15,7 +16,8 @@ enum MachineFacts {
         }
         let kind = fileSystem(of: path, in: TextFile.read("/proc/self/mounts") ?? "")
         let processors = sysconf(Int32(_SC_NPROCESSORS_ONLN))
-        return "\(processors) × \(model), \(memory) GB, Linux \(release), \(kind), warm page cache"
+        let place = disk.map { "a new \($0) in a file on \(kind)" } ?? kind
+        return "\(processors) × \(model), \(memory) GB, Linux \(release), \(place), warm page cache"
     }
 
     /// By program, what it says of its version; only those that are installed.

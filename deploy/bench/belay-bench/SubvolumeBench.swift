@@ -16,7 +16,6 @@ struct SubvolumeBench {
     }
 
     func rows() throws -> [ReportRow] {
-        run.begin()
         let place = "\(run.work.path)/disks"
         let plain = try LoopDisk(
             "ext4", bytes: Self.diskBytes, place: "\(place)/ext4", runner: run.runner)
@@ -30,7 +29,7 @@ struct SubvolumeBench {
             program: run.agent, place: "\(clever.path)/clones", name: "belay, files on btrfs")
         let snapshots = BelayTool(
             program: run.agent, place: "\(clever.path)/snapshots", name: "belay",
-            driver: #"{"btrfs":{"path":"/tree"}}"#)
+            driver: #"{"btrfs":{"path":"/tree","data":false}}"#)
         try makeTrees(files, clones, snapshots)
         let result = try measure([snapshots, clones, files], [plain, clever])
         return rows(result)

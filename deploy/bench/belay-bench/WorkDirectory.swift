@@ -20,6 +20,11 @@ final class WorkDirectory {
             close(lock)
             throw BenchFailure("another run uses \(directory); wait for it, or use --directory")
         }
+        try empty()
+    }
+
+    /// Unmounts and removes everything in it, but not the directory itself.
+    func empty() throws {
         try clear()
         try Folder.make(path)
         try TextFile.write("", to: mark)
