@@ -9,10 +9,12 @@ SOURCES := Package.swift Sources Tests agent coordinator deploy proto
 
 SEEDS ?= 20000
 
-.PHONY: help tools build demo demo-stop test sim check format release clean
+BENCH_ARGS ?=
+
+.PHONY: help tools build demo demo-stop test sim bench-snapshots check format release clean
 
 help: ## list these targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 tools: ## install what the build needs, or say what is missing
 	@scripts/tools
@@ -33,6 +35,12 @@ test: tools ## unit, transcript, simulation and integration tests, on loopback, 
 sim: tools ## SEEDS (20000) simulated rollouts of random plans with every kind of fault
 	$(SWIFT) build -c release --product belay
 	@"$$($(SWIFT) build -c release --show-bin-path)/belay" simulate --random --seeds $(SEEDS)
+
+bench-snapshots: tools ## rollback points against restic, borg, cp and rsync; BENCH_ARGS=--quick to try
+	for product in belay-agent belay-bench; do \
+	    $(SWIFT) build -c release --product $$product; \
+	done
+	@"$$($(SWIFT) build -c release --show-bin-path)/belay-bench" snapshots $(BENCH_ARGS)
 
 check: tools ## format, tidy, build without warnings, tests
 	$(LINT) $(SOURCES)

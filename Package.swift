@@ -162,6 +162,8 @@ let package = Package(
                 "FleetWire", "OperatorAPI", "RolloutCore", "SQLiteFile", arguments, httpClient,
                 nioCore, nioHTTP1, crypto,
             ]),
+        // measurements
+        tool("belay-bench", in: "deploy/bench", needs: ["CLinux", arguments]),
         // tests
         tests("FleetWireTests", needs: ["FleetWire"]),
         tests(
@@ -210,6 +212,7 @@ let package = Package(
                 nioSSL, yams, "SQLiteFile",
             ]),
         tests("RegistryTests", needs: ["RegistryCore", "SQLiteFile"]),
+        tests("BenchTests", needs: ["belay-bench"]),
         tests("Tidy", needs: []),
         tests(
             "Integration",

@@ -45,6 +45,8 @@ enum ImportGraph {
         "belay-demo": [
             "FleetWire", "OperatorAPI", "RolloutCore", "RolloutPlan", "SQLiteFile",
         ],
+        // It times whole programs from outside, so it knows nothing of what they are made of.
+        "belay-bench": [],
     ]
 
     /// Decisions are pure values: no I/O, no clock, no randomness, no concurrency.

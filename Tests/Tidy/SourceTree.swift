@@ -31,7 +31,8 @@ struct SourceTree {
 
     /// Folders that hold one folder a module; longer ones first.
     static let roots = [
-        "deploy/demo/registry", "deploy/demo", "coordinator", "proto", "agent", "Sources", "Tests",
+        "deploy/demo/registry", "deploy/demo", "deploy/bench", "coordinator", "proto", "agent",
+        "Sources", "Tests",
     ]
 
     let files: [File]
