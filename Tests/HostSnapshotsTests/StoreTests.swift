@@ -92,7 +92,9 @@ import Testing
             name: try name("f"), driver: .flags(path: "/flags.json"), restart: false)
         try scratch.write("/flags.json", "{\"flags\": []}")
         #expect(throws: PointError.self) { try take(store, "p1", [flags]) }
-        try scratch.write("/flags.json", "{\"flags\": {\"a\": {\"state\": \"ENABLED\", \"variants\": {\"on\": 1}}}}")
+        try scratch.write(
+            "/flags.json",
+            "{\"flags\": {\"a\": {\"state\": \"ENABLED\", \"variants\": {\"on\": 1}}}}")
         let point = try take(store, "p1", [flags])
         try scratch.write("/flags.json", "{")
         _ = try store.restore(point: point.id)
