@@ -1,3 +1,4 @@
+import CLinux
 import FleetWire
 import Foundation
 import Glibc
