@@ -58,7 +58,9 @@ final class CatalogueReader {
         let length = bytes.withUnsafeBytes {
             Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
         }
-        guard length >= EntryView.bytesMin, length <= SnapshotLimits.entryBytesMax, try reach(4 + length) else {
+        guard length >= EntryView.bytesMin, length <= SnapshotLimits.entryBytesMax,
+            try reach(4 + length)
+        else {
             throw damage("an entry is longer than all that follows, or too short")
         }
         let start = position + 4
