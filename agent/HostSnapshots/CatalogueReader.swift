@@ -11,6 +11,8 @@ final class CatalogueReader {
     private var position = 0
     private var nextObject = 0
     private var isDone = false
+    /// Where the entry stands to which it stepped last.
+    private var head = 0..<0
     /// Entries given so far.
     private(set) var count = 0
 
@@ -22,15 +24,27 @@ final class CatalogueReader {
     /// The next entry; nil after the last. Throws `PointError` if an object is missing or damaged,
     /// an entry is ill-formed, or, after the last, the state is not that of the manifest.
     func next() throws -> Entry? {
-        guard let place = try advance() else { return nil }
-        let entry = try Entry(decoding: bytes[place])
+        guard try step() else { return nil }
+        return try Entry(decoding: bytes[head])
+    }
+
+    /// Steps to the next entry, false after the last; throws what `next` throws, but for an entry's
+    /// form.
+    func step() throws -> Bool {
+        guard let place = try advance() else { return false }
         try note(place)
-        return entry
+        head = place
+        return true
+    }
+
+    /// Calls `body` with the encoded entry to which it stepped last, without its length.
+    func withHead<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head])) }
     }
 
     /// Holds what is left against the manifest without making entries of it.
     func check() throws {
-        while let place = try advance() { try note(place) }
+        while try step() {}
     }
 
     /// Where the next entry stands in `bytes`, without its length.
@@ -44,8 +58,10 @@ final class CatalogueReader {
         let length = bytes.withUnsafeBytes {
             Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
         }
-        guard length >= 2, length <= SnapshotLimits.entryBytesMax, try reach(4 + length) else {
-            throw damage("an entry is longer than all that follows, or empty")
+        guard length >= EntryView.bytesMin, length <= SnapshotLimits.entryBytesMax,
+            try reach(4 + length)
+        else {
+            throw damage("an entry is longer than all that follows, or too short")
         }
         let start = position + 4
         position = start + length
@@ -62,7 +78,9 @@ final class CatalogueReader {
             state.update(Catalogue.encode([entry].compactMap(\.stateForm)))
             return
         }
-        bytes[place.lowerBound + 1] = 0
+        let flags = bytes[place.lowerBound + EntryView.flagsOffset]
+        defer { bytes[place.lowerBound + EntryView.flagsOffset] = flags }
+        bytes[place.lowerBound + EntryView.flagsOffset] = 0
         bytes.withUnsafeBytes {
             state.update(
                 UnsafeRawBufferPointer(rebasing: $0[(place.lowerBound - 4)..<place.upperBound]))
