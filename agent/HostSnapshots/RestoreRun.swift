@@ -71,6 +71,7 @@ final class RestoreRun {
 
     private func change() throws {
         if !plans.allSatisfy(\.isEmpty) {
+            try job.report.willChange()
             if prepared == nil {
                 try tree.makeRoom(plans)
                 try tree.prepare(plans, job.report)
