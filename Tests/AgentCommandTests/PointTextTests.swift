@@ -90,7 +90,8 @@ struct PointTextTests {
     func colours() {
         let change = HostChange(
             component: ComponentName(unchecked: "a"), path: "/a", change: .added, detail: "")
-        #expect(PointText.change(change, style: Style(color: true)) == "\u{1B}[32m+ /a  [a]\u{1B}[0m")
+        #expect(
+            PointText.change(change, style: Style(color: true)) == "\u{1B}[32m+ /a  [a]\u{1B}[0m")
         #expect(PointText.change(change, style: .plain) == "+ /a  [a]")
     }
 

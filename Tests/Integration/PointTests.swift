@@ -99,7 +99,8 @@ struct PointTests {
         let host = try Host()
         let made = try reply(
             try await host.point(
-                "create", "--path", "/etc/app", "--exclude", "*.log", "--name", "first", "-o", "json"))
+                "create", "--path", "/etc/app", "--exclude", "*.log", "--name", "first", "-o",
+                "json"))
         #expect(made.points.first?.name == "first")
         try host.write("etc/app/a", "new\n")
         try FileManager.default.removeItem(atPath: host.root + "/etc/app/b")

@@ -52,7 +52,8 @@ extension Agent {
                 let store = try hands.store(plan)
                 return try body(
                     PointWork(
-                        store: store, inUse: inUse, damaged: damaged, root: hands.state.rootDirectory,
+                        store: store, inUse: inUse, damaged: damaged,
+                        root: hands.state.rootDirectory,
                         updates: updates))
             }
         }

@@ -7,6 +7,8 @@ import NIOPosix
 /// last with the reply. While it is worked on, a line `{"command":"cancel"}` asks to stop.
 enum ControlSocket {
     private static let requestBytesMax = 1 << 20
+    /// How long a client may take to read the answer and close.
+    private static let lingering = Duration.seconds(30)
 
     private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
@@ -44,14 +46,16 @@ enum ControlSocket {
         let (lines, out) = AsyncStream<ControlLine>.makeStream()
         let updates = ControlUpdates(limited: true) { out.yield($0) }
         try? await connection.executeThenClose { inbound, outbound in
-            try await withThrowingTaskGroup(of: Void.self) { group in
+            try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
                     defer { ask.finish() }
                     try await read(inbound, to: ask)
+                    return true
                 }
                 group.addTask {
                     defer { out.finish() }
                     await serve(asked, to: out, agent, updates)
+                    return false
                 }
                 defer { updates.stop(.gone) }
                 for await line in lines {
@@ -59,6 +63,12 @@ enum ControlSocket {
                     let bytes = try WireJSON.encode(line) + [UInt8(ascii: "\n")]
                     try await outbound.write(ByteBuffer(bytes: bytes))
                 }
+                // A close would cut off what the client has not read: it closes first.
+                group.addTask {
+                    try await Task.sleep(for: lingering)
+                    return true
+                }
+                while let isOver = try await group.next() { if isOver { break } }
                 group.cancelAll()
             }
         }

@@ -6,11 +6,6 @@ import Synchronization
 
 /// Restores that belong to no rollout.
 extension HostHands {
-    /// Thrown at a safe place of a restore that is to stop.
-    private struct Stopped: Error, CustomStringConvertible {
-        let description = "it was stopped"
-    }
-
     /// Captures all that the restore's point holds, as it is now.
     func save(before wanted: HostRestore) async throws -> PointSummary {
         let plan = await agent.plan(of: wanted.rollout)
@@ -37,10 +32,8 @@ extension HostHands {
             let start = HostClock.sinceBoot()
             do {
                 var store = try store(plan)
-                store.beforeChange = { _ in
-                    if cancellation.isCancelled { throw Stopped() }
-                    hasBegun.raise()
-                }
+                store.watch.isStopped = { cancellation.isCancelled }
+                store.watch.willChange = { hasBegun.raise() }
                 let summary = try store.restore(
                     point: wanted.point, components: Set(wanted.chosen),
                     progress: updates.progress)

@@ -16,7 +16,8 @@ extension PointWork {
             }
             reply.prune = try prune(RetentionPolicy(), removing: [point.id], request.dryRun == true)
         } else {
-            let policy = try request.retention.map(RetentionPolicy.init) ?? store.settings().retention
+            let policy =
+                try request.retention.map(RetentionPolicy.init) ?? store.settings().retention
             reply.prune = try prune(policy, dryRun: request.dryRun == true)
         }
         return reply
@@ -61,7 +62,8 @@ extension PointWork {
             })
         guard state.ended != nil else { throw Refusal.stopped }
         return try assessed(
-            state.findings, ScrubReply(
+            state.findings,
+            ScrubReply(
                 objects: objects, bytes: state.bytes, damagedPoints: [], repaired: 0,
                 took: Milliseconds(HostClock.sinceBoot() - start)))
     }
@@ -75,7 +77,8 @@ extension PointWork {
             updates.progress($0)
         }
         var reply = try assessed(
-            try store.scrubState()?.findings ?? [], ScrubReply(
+            try store.scrubState()?.findings ?? [],
+            ScrubReply(
                 objects: objects, bytes: ByteCount(0), damagedPoints: [],
                 repaired: done.repaired.count, took: Milliseconds(HostClock.sinceBoot() - start)))
         reply.damaged = (done.lost + done.deferred).map { HostPath.asPlanned($0, root: root) }

@@ -16,7 +16,7 @@ extension PointStore {
         try locked("restore.lock") {
             let begun = ContinuousClock.now
             let (manifest, _) = try manifest(id)
-            let job = try job(manifest, components, RestoreReport(progress))
+            let job = try job(manifest, components, RestoreReport(progress, watch))
             let run = RestoreRun(job, services, beforeChange)
             let (changed, removed) = try run.carryOut()
             try noteRestored(job.parts.filter(\.isChosen).map(\.component))

@@ -38,13 +38,17 @@ extension StoreSettings {
 
     private static func text(_ span: Milliseconds) -> String {
         let units: [(Int64, String)] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m")]
-        for (unit, name) in units where span.count % unit == 0 { return "\(span.count / unit)\(name)" }
+        for (unit, name) in units where span.count % unit == 0 {
+            return "\(span.count / unit)\(name)"
+        }
         return "\(span.count / 1000)s"
     }
 
     private static func text(_ size: ByteCount) -> String {
         let units: [(UInt64, String)] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB")]
-        for (unit, name) in units where size.count % unit == 0 { return "\(size.count / unit)\(name)" }
+        for (unit, name) in units where size.count % unit == 0 {
+            return "\(size.count / unit)\(name)"
+        }
         return "\(size.count >> 10)KiB"
     }
 }

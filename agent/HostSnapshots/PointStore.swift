@@ -12,9 +12,10 @@ package struct PointStore: Sendable {
     let services: any ServiceControlling
     let files: StoreFiles
     let keys: StoreKeys
-    /// Called before each change that a restore makes, on any of its threads; what it throws ends
-    /// the restore there, which can be run again.
-    package var beforeChange: (@Sendable (String) throws -> Void)?
+    /// Called before each change that a restore makes; a test lets it fail.
+    var beforeChange: RestoreHook?
+    /// Stops restores, and says when they begin to change something.
+    package var watch = RestoreWatch()
 
     /// Opens the store in `directory` and makes it if it is missing. Throws `PointError` if it
     /// cannot be made or is of another version.

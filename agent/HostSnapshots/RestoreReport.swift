@@ -1,5 +1,15 @@
 import FleetWire
 
+/// Who orders a restore may stop it, and hears when the components begin to change.
+package struct RestoreWatch: Sendable {
+    /// Asked between entries that are written; true ends the restore there.
+    package var isStopped: @Sendable () -> Bool = { false }
+    /// Called before the first change of a component; what was written until then stands beside.
+    package var willChange: @Sendable () -> Void = {}
+    /// One that never stops it.
+    package init() {}
+}
+
 /// Counts what a restore does and tells it at a bounded rate.
 final class RestoreReport {
     private let tell: (PointProgress) -> Void
@@ -8,7 +18,25 @@ final class RestoreReport {
     /// Between two reports of a phase.
     private static let interval = Duration.milliseconds(100)
 
-    init(_ tell: @escaping (PointProgress) -> Void) { self.tell = tell }
+    private let watch: RestoreWatch
+
+    init(_ tell: @escaping (PointProgress) -> Void, _ watch: RestoreWatch = RestoreWatch()) {
+        self.tell = tell
+        self.watch = watch
+    }
+
+    /// Throws if the restore is to stop here, where it can be run again.
+    func check() throws {
+        guard watch.isStopped() else { return }
+        throw PointError(
+            "restore", "the point", "it was stopped", "run it again, or restore another point")
+    }
+
+    /// Everything stands beside; what follows changes the components.
+    func willChange() throws {
+        try check()
+        watch.willChange()
+    }
 
     /// A phase of a component begins.
     func begin(

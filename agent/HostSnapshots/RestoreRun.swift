@@ -87,6 +87,7 @@ final class RestoreRun {
 
     /// Gives how many of the drivers' entries were changed.
     private func change() throws -> Int {
+        try job.report.willChange()
         var changed = try carryOut(.beforeFiles)
         if changed > 0 {
             plans = try job.exchanging(job.plans(tolerant: false))

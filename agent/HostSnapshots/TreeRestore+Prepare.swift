@@ -117,6 +117,7 @@ extension TreeRestore {
             default: try pass.threads.write(entry, parent, name)
             }
             report.add(entry.size)
+            try report.check()
         }
     }
 

@@ -14,7 +14,8 @@ struct RetentionOptions: ParsableArguments {
         guard keep != nil || keepFor != nil || keepBytes != nil else { return nil }
         if let keep, keep < 1 { throw ValidationError("--keep must be 1 or more") }
         return PointRetention(
-            count: keep, age: try keepFor.map(Arguments.span), bytes: try keepBytes.map(Arguments.size))
+            count: keep, age: try keepFor.map(Arguments.span),
+            bytes: try keepBytes.map(Arguments.size))
     }
 }
 
@@ -79,7 +80,8 @@ extension PointCommand {
     /// `belay-agent point repair`.
     struct Repair: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Bring damaged objects back from live files that still match; a rest ends with 6.")
+            abstract:
+                "Bring damaged objects back from live files that still match; a rest ends with 6.")
         @OptionGroup var asking: AskingOptions
         @OptionGroup var output: OutputOptions
 

@@ -66,7 +66,9 @@ enum PointText {
         let done =
             "restored \(names) to \(restore.point) in \(restore.took.text): "
             + "\(restore.changed) changed, \(restore.removed) removed"
-        guard let before = restore.before else { return [done, "the state before was not captured"] }
+        guard let before = restore.before else {
+            return [done, "the state before was not captured"]
+        }
         return [done, "to go back: belay-agent point restore \(before)"]
     }
 
@@ -158,7 +160,9 @@ enum ProgressText {
         let bytes = progress.bytes.count
         if bytes > 0 {
             parts.append(
-                progress.bytesTotal.map { "\(Quantity.bytes(bytes)) of \(Quantity.bytes($0.count))" }
+                progress.bytesTotal.map {
+                    "\(Quantity.bytes(bytes)) of \(Quantity.bytes($0.count))"
+                }
                     ?? Quantity.bytes(bytes))
         }
         let seconds = Double(elapsed.count) / 1000

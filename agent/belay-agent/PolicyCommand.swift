@@ -15,7 +15,8 @@ struct PolicyCommand: ParsableCommand {
     @OptionGroup var options: StateOptions
     @Option(help: "Keep at most this many points, or none.") var keep: String?
     @Option(help: "Keep no point older than this, as 30d, or none.") var keepFor: String?
-    @Option(help: "Keep the newest that take at most this, as 20GiB, or none.") var keepBytes: String?
+    @Option(help: "Keep the newest that take at most this, as 20GiB, or none.") var keepBytes:
+        String?
     @Option(help: "Seal new points with the key in this file, or none.") var key: String?
     @Option(help: "Read all objects back this often, as 7d, or none for the default, 7d.")
     var scrubEvery: String?
