@@ -71,7 +71,9 @@ final class CountingCalls: FileCallInterposer {
     @Test func everyKindOfChangeIsSeenThroughTheIndex() throws {
         let scratch = try Scratch()
         for folder in ["/t", "/t/a", "/t/b"] { mkdir(scratch.root + folder, 0o755) }
-        for file in ["/t/a/1", "/t/a/2", "/t/b/1", "/t/b/2", "/t/v", "/t/w", "/t/x", "/t/z"] { try scratch.write(file, file) }
+        for file in ["/t/a/1", "/t/a/2", "/t/b/1", "/t/b/2", "/t/v", "/t/w", "/t/x", "/t/z"] {
+            try scratch.write(file, file)
+        }
         link(scratch.root + "/t/a/1", scratch.root + "/t/b/one")
         let spec = try files("/t")
         let root = scratch.root
@@ -102,7 +104,12 @@ final class CountingCalls: FileCallInterposer {
                     utimensat(AT_FDCWD, root + "/t/w", times, 0)
                 }
             ),
-            ("replaced by a folder", { unlink(root + "/t/v"); mkdir(root + "/t/v", 0o755) }),
+            (
+                "replaced by a folder",
+                {
+                    unlink(root + "/t/v"); mkdir(root + "/t/v", 0o755)
+                }
+            ),
         ]
         var number = 0
         // Each change is to something else, which has settled.

@@ -33,7 +33,10 @@ import Testing
         #expect(part.notes?.first?.hasPrefix("2 entries are immutable, first /t/b") ?? false)
         #expect(part.notes?.last?.hasPrefix("1 entry is append-only, first /t/a") ?? false)
         let entries = try store.catalogue(part, store.objects(of: store.manifest(point.id).0))
-        #expect(entries.map { $0.flags & 12 } == [0, Entry.appendOnly, Entry.immutable, Entry.immutable])
+        #expect(
+            entries.map { $0.flags & 12 } == [
+                0, Entry.appendOnly, Entry.immutable, Entry.immutable,
+            ])
         // The flag is not the state: it is not given back.
         let state = try store.stateDigest([spec])
         try Scratch.run(["chattr", "-i", t + "c"])
@@ -43,7 +46,9 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "mounting needs root"))
     func whatIsMountedWithinIsEnteredOnlyWhenAsked() throws {
         let scratch = try Scratch()
-        for folder in ["/t", "/t/disk", "/t/bound", "/other"] { mkdir(scratch.root + folder, 0o755) }
+        for folder in ["/t", "/t/disk", "/t/bound", "/other"] {
+            mkdir(scratch.root + folder, 0o755)
+        }
         try scratch.write("/other/file", "x")
         let disk = scratch.root + "/t/disk"
         let bound = scratch.root + "/t/bound"
@@ -77,7 +82,8 @@ import Testing
         let point = try take(store, "p1", [try files("/t")])
         #expect(point.components[0].entries == 3001)
         let (manifest, _) = try store.manifest(point.id)
-        let paths = try store.catalogue(manifest.components[0], store.objects(of: manifest)).map(\.path)
+        let paths = try store.catalogue(manifest.components[0], store.objects(of: manifest)).map(
+            \.path)
         #expect(paths == paths.sorted(by: PathOrder.precedes))
         #expect(Set(paths).count == 3001)
     }

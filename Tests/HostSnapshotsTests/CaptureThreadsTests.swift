@@ -17,7 +17,9 @@ import Testing
             }
         }
         let big = Data((0..<5_000_001).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) })
-        for file in ["/t/5/big", "/t/7/big"] { try big.write(to: URL(fileURLWithPath: scratch.root + file)) }
+        for file in ["/t/5/big", "/t/7/big"] {
+            try big.write(to: URL(fileURLWithPath: scratch.root + file))
+        }
     }
 
     @Test func severalThreadsMakeTheCatalogueOfOne() throws {

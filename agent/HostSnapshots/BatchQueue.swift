@@ -59,7 +59,8 @@ final class BatchQueue: @unchecked Sendable {
 
     /// The oldest batch, if it is done; waits for it if `waiting`. Throws what its reading threw.
     func takeFirst(waiting: Bool) throws -> EntryBatch? {
-        let result: Result<EntryBatch, any Error>?? = waiting
+        let result: Result<EntryBatch, any Error>?? =
+            waiting
             ? monitor.wait { takeDone() } : monitor.look { takeDone() }
         return try result.flatMap { try $0?.get() }
     }

@@ -38,7 +38,9 @@ final class ContentReader: @unchecked Sendable {
             var entry = Entry(kind: .regular, path: [])
             var status = file.status
             do {
-                guard let read = try read(folder, name, file.status, Array(path)) else { return nil }
+                guard let read = try read(folder, name, file.status, Array(path)) else {
+                    return nil
+                }
                 (status, entry.attributes) = read
             } catch  where isTolerant {
                 // No file hashes to this, so that it counts as different.

@@ -90,7 +90,8 @@ final class EntryBatch: @unchecked Sendable {
             let start = merged.count
             if let pending = row.pending {
                 merged.append(number: UInt32(0))
-                guard let read = try reader.encode(pendings[pending], of: self, into: &merged) else {
+                guard let read = try reader.encode(pendings[pending], of: self, into: &merged)
+                else {
                     merged.removeLast(4)
                     continue
                 }

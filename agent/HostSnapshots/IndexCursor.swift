@@ -93,7 +93,9 @@ final class IndexCursor {
             position = 0
         }
         length = 4 + Int(number(at: 0, UInt32.self))
-        guard length >= IndexFormat.recordBytes + EntryView.bytesMin, length <= block.count - position else {
+        guard length >= IndexFormat.recordBytes + EntryView.bytesMin,
+            length <= block.count - position
+        else {
             next = end
             block = []
             length = 0

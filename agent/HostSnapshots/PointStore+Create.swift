@@ -127,7 +127,8 @@ extension PointStore {
         guard free >= needed else {
             throw PointError(
                 "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free \(needed - free) bytes there or keep the agent's state on a larger file system")
+                "free \(needed - free) bytes there or keep the agent's state on a larger file system"
+            )
         }
     }
 

@@ -73,7 +73,8 @@ struct UnchangedIndex {
             let status = file.flatMap { try? $0.look([]) }
             return (status?.modified ?? .min, name)
         }
-        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax) {
+        for (_, name) in aged.sorted(by: { $0.time < $1.time }).prefix(names.count - Self.filesMax)
+        {
             files.remove(Self.folder + "/" + name)
         }
     }
@@ -101,7 +102,8 @@ final class IndexWriter {
     }
 
     /// Adds an encoded entry and what its file must still have for it to hold.
-    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws {
+    func add(device: UInt64, inode: UInt64, changed: Int64, _ entry: UnsafeRawBufferPointer) throws
+    {
         let bytes = IndexFormat.recordBytes + entry.count
         if !block.isEmpty, block.count + bytes > IndexFormat.blockBytes { try flush() }
         block.append(number: UInt32(bytes - 4))

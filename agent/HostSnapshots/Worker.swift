@@ -64,11 +64,12 @@ final class Worker {
         }
     }
 
-    private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = {
-        guard let pointer = $0 else { return nil }
-        Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
-        return nil
-    }
+    private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
+        {
+            guard let pointer = $0 else { return nil }
+            Unmanaged<Work>.fromOpaque(pointer).takeRetainedValue().body()
+            return nil
+        }
 
     /// Waits until its function has returned.
     func join() { pthread_join(thread, nil) }
