@@ -46,7 +46,8 @@ enum SampleMessages {
     static let components = [
         ComponentSpec(
             name: ComponentName(unchecked: "release"),
-            driver: .files(paths: ["/opt/a"], exclude: ["*.log"], data: false), restart: true),
+            driver: .files(paths: ["/opt/a"], exclude: ["*.log"], data: false), restart: true,
+            crossMounts: true, allowEmpty: false),
         ComponentSpec(
             name: ComponentName(unchecked: "settings"), driver: .config(paths: ["/etc/a"]),
             restart: true),

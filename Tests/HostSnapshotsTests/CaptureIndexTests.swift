@@ -54,7 +54,7 @@ final class CountingCalls: FileCallInterposer {
         #expect(calls.count(.readAttribute) == 0)
         #expect(calls.count(.readLink) == 0)
         // The tree's one directory, and files of the store.
-        #expect(calls.count(.open) - opened < 30)
+        #expect(calls.count(.open) - opened < 45)
         #expect(calls.count(.look) > 50)
         let states = try ["p1", "p2"].map {
             try watched.manifest(PointID(unchecked: $0)).0.components[0].state

@@ -46,7 +46,7 @@ import Testing
         let scratch = try Scratch()
         try makeTree(scratch)
         let all = try captured(scratch, [])
-        #expect(all.count == 33)
+        #expect(all.count == 32)
         let tree = scratch.root + "/t"
         for lines in Self.lines + Self.random() {
             let ignored = try Self.ignored(tree, all, lines)

@@ -200,7 +200,8 @@ struct ByteSet {
     static func parse(_ bytes: [UInt8], _ start: Int) -> (ByteSet, Int)? {
         var set = ByteSet()
         var position = start + 1
-        if position < bytes.count, [UInt8(ascii: "!"), UInt8(ascii: "^")].contains(bytes[position]) {
+        if position < bytes.count, [UInt8(ascii: "!"), UInt8(ascii: "^")].contains(bytes[position])
+        {
             set.isInverted = true
             position += 1
         }

@@ -60,24 +60,35 @@ final class KnownObjects: @unchecked Sendable {
     /// How objects are named and stored.
     let codec: ObjectCodec
     private var reader: ObjectReader?
+    /// Objects that will likely be asked for, and what the store holds of them: if no other is, the
+    /// tables of the whole store are not kept in memory.
+    private let likely: Set<ObjectID>
+    private var few: ObjectReader?
     private var claimed = ClaimedObjects()
 
-    init(_ files: StoreFiles, _ codec: ObjectCodec) {
+    init(_ files: StoreFiles, _ codec: ObjectCodec, likely: [ObjectID] = []) {
         self.files = files
+        self.likely = Set(likely)
         self.codec = codec
     }
 
     /// True if the caller must store `id`: it is not there and nobody else stores it.
     func claim(_ id: ObjectID) throws -> Bool {
-        try monitor.look { try !load().holds(id) && claimed.insert(id) }
+        try monitor.look { try !isStored(id) && claimed.insert(id) }
     }
 
     func holds(_ id: ObjectID) throws -> Bool {
-        try monitor.look { try load().holds(id) || claimed.contains(id) }
+        try monitor.look { try isStored(id) || claimed.contains(id) }
     }
 
-    /// The objects that the store held before. For one thread, once no other one is left.
-    func stored() throws -> ObjectReader { try monitor.look { try load() } }
+    private func isStored(_ id: ObjectID) throws -> Bool {
+        if likely.contains(id) {
+            let reader = try few ?? ObjectReader(files, codec: codec, wanted: Array(likely))
+            few = reader
+            if reader.holds(id) { return true }
+        }
+        return try load().holds(id)
+    }
 
     /// The tables of a store are read when they are first needed.
     private func load() throws -> ObjectReader {

@@ -12,6 +12,8 @@ final class ObjectReader {
     let codec: ObjectCodec
     private let files: StoreFiles
     private let lock: Descriptor?
+    /// Names in packs of the objects that are known; nil for all.
+    private let wanted: Set<ObjectID>?
     private var packs: [Pack] = []
     private var opened = 0
     private var uses = 0
@@ -23,12 +25,15 @@ final class ObjectReader {
     /// does not keep the others from being read.
     ///
     /// `codec` is that of the points to be read or written. A prune, which holds the lock itself,
-    /// gives `isLocking: false`.
+    /// gives `isLocking: false`. With `wanted` it knows those objects alone, and takes no memory for
+    /// all others.
     init(
-        _ files: StoreFiles, codec: ObjectCodec = .plain, isLocking: Bool = true
+        _ files: StoreFiles, codec: ObjectCodec = .plain, isLocking: Bool = true,
+        wanted: [ObjectID]? = nil
     ) throws {
         self.files = files
         self.codec = codec
+        self.wanted = wanted.map { Set($0.map(codec.name(of:))) }
         lock = isLocking ? try StoreLock.objectsInUse(files) : nil
         for name in try Self.names(files) { add(name) }
     }
@@ -54,13 +59,16 @@ final class ObjectReader {
             let file = try file(packs.count - 1)
             let path = files.path(of: "packs/" + name)
             do {
-                for record in try PackFormat.records(of: file, path: path) {
+                for record in try PackFormat.records(of: file, path: path)
+                where wanted?.contains(record.id) ?? true {
                     table.add(record, pack: packs.count - 1)
                 }
             } catch let error as PointError where error.isDamage {
                 damaged[name] = error.cause
                 for record in try PackFormat.salvage(file, path: path)
-                where !(table.all(record.id).contains { $0.pack == packs.count - 1 }) {
+                where wanted?.contains(record.id) ?? true
+                    && !(table.all(record.id).contains { $0.pack == packs.count - 1 })
+                {
                     table.add(record, pack: packs.count - 1)
                 }
             }

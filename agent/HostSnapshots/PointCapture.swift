@@ -8,7 +8,6 @@ final class PointCapture {
     private let components: [ComponentSpec]
     private let index: UnchangedIndex
     private let writers: [PackWriter]
-    private let known: KnownObjects
     private let reader: ComponentReader
     private let space: SpaceGate
     private let progress: ProgressMeter
@@ -30,8 +29,8 @@ final class PointCapture {
         index = UnchangedIndex(store.files, codec, isAsked: !rereads)
         let space = SpaceGate { try store.checkSpace(components) }
         self.space = space
-        let known = KnownObjects(store.files, codec)
-        self.known = known
+        let known = KnownObjects(
+            store.files, codec, likely: try Self.lastCatalogues(store, components))
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threads =
             store.files.calls.isInterposed ? 1 : max(1, min(cores, SnapshotLimits.threadsMax))
@@ -42,6 +41,22 @@ final class PointCapture {
         reader.point = id
         reader.otherSinks = Array(writers.dropFirst())
         self.reader = reader
+    }
+
+    /// The objects of the newest catalogue of each component: where little has changed since, few
+    /// others are asked for.
+    private static func lastCatalogues(
+        _ store: PointStore, _ components: [ComponentSpec]
+    ) throws -> [ObjectID] {
+        var missing = Set(components.map(\.name))
+        var found: [ObjectID] = []
+        for id in try store.ids().suffix(8).reversed() where !missing.isEmpty {
+            guard let (manifest, _) = try? store.manifest(id) else { continue }
+            for part in manifest.components where missing.remove(part.spec.name) != nil {
+                found += part.catalogue.map { ObjectID($0) }
+            }
+        }
+        return found
     }
 
     /// Captures all components; their objects are durable on return.
@@ -65,8 +80,8 @@ final class PointCapture {
     /// Reads the catalogues of the point back, then lets the index know what was captured.
     func verify(_ manifest: Manifest) throws {
         // The state was digested from the very bytes that the objects are named by.
-        let isNew = writers.contains { !$0.made.isEmpty }
-        let objects = try isNew ? ObjectReader(store.files, codec: codec) : known.stored()
+        let catalogues = manifest.components.flatMap(\.catalogue).map { ObjectID($0) }
+        let objects = try ObjectReader(store.files, codec: codec, wanted: catalogues)
         for component in manifest.components {
             for object in component.catalogue { _ = try objects.read(ObjectID(object)) }
             progress.end(

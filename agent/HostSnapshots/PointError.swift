@@ -38,7 +38,10 @@ package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
     static func system(_ attempt: String, _ path: [UInt8], _ code: Int32) -> PointError {
         let remedy =
             switch code {
-            case EACCES, EPERM: "run the agent as root or give it access"
+            case EPERM:
+                "run the agent as root; if it is, take immutable and append-only flags off (lsattr "
+                    + "shows them, chattr -i -a)"
+            case EACCES: "run the agent as root or give it access"
             case ENOSPC, EDQUOT: "free space on its file system and try again"
             case EMFILE, ENFILE: "raise the limit of open files"
             case ELOOP: "name the real path: symbolic links are never followed"
