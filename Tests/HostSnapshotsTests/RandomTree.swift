@@ -24,7 +24,7 @@ struct RandomTree {
         switch next(20) {
         case 0: [0xFF, 0xFE, UInt8(next(200) + 40), 0x20, 0x25].map { $0 == 0x2F ? 0x30 : $0 }
         case 1: [UInt8](repeating: UInt8(0x61 + next(26)), count: 255)
-        case 2: Array(".belay~0123456789abcdeg\(next(10))".utf8)
+        case 2: Array(".belay~0123456789abcde\(next(10))".utf8)
         case 3: Array([" ", "-rf", "a\nb", "\\", "*", "%2F", "..a", "~", "\u{E9}"][next(9)].utf8)
         case 4: Array("skip-\(next(4))".utf8)
         default: Array("n\(next(40))".utf8)

@@ -43,6 +43,7 @@ final class ObjectReader {
         files = other.files
         codec = other.codec
         lock = other.lock
+        wanted = other.wanted
         packs = other.packs.map { Pack(name: $0.name) }
         table = other.table
         damaged = other.damaged
