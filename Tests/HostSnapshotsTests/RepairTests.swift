@@ -22,7 +22,7 @@ import Testing
         if isSealed { try scratch.encrypt() }
         try scratch.noise(1)
         let store = try scratch.store()
-        let id = try point(store, "p1")
+        let id = try point(scratch.alone(), "p1")
         let pack = try #require(try scratch.packs.first)
         let bad = try records(scratch, pack)[1]
         try scratch.flip(scratch.packPath(pack), Int(bad.offset) + 20)
@@ -47,7 +47,7 @@ import Testing
         try scratch.noise(1)
         let file = scratch.root + "/tree/2"
         let store = try scratch.store()
-        let id = try point(store, "p1")
+        let id = try point(scratch.alone(), "p1")
         let content = try Data(contentsOf: URL(fileURLWithPath: file))
         let object = ObjectID(hashing: Array(content))
         let pack = try #require(try scratch.packs.first)
@@ -60,7 +60,7 @@ import Testing
         #expect(try store.verify(id).count == 1)
         #expect(throws: PointError.self) { try store.restore(point: id) }
         try content.write(to: URL(fileURLWithPath: file))
-        try point(store, "p2")
+        try point(scratch.alone(), "p2")
         #expect(try isWhole(store))
     }
 
@@ -69,7 +69,7 @@ import Testing
         try scratch.noise(1)
         try scratch.write("/tree/text", String(repeating: "compressible ", count: 1000))
         let store = try scratch.store()
-        let id = try point(store, "p1")
+        let id = try point(scratch.alone(), "p1")
         let pack = try #require(try scratch.packs.first)
         let good = try Data(contentsOf: URL(fileURLWithPath: scratch.packPath(pack)))
         let count = try records(scratch, pack).count
@@ -100,7 +100,7 @@ import Testing
         let scratch = try Scratch()
         try scratch.noise(1)
         let store = try scratch.store()
-        let id = try point(store, "p1")
+        let id = try point(scratch.alone(), "p1")
         let pack = try #require(try scratch.packs.first)
         // The same objects in another order make a pack of another name.
         let codecs = RecordCodecs(keyed: .plain)
@@ -128,7 +128,7 @@ import Testing
         let scratch = try Scratch()
         try scratch.noise(1, files: 3, bytes: 200)
         let store = try scratch.store()
-        try point(store, "p1")
+        try point(scratch.alone(), "p1")
         let pack = try #require(try scratch.packs.first)
         try scratch.flip(scratch.packPath(pack), Int(try records(scratch, pack)[0].offset))
         _ = try Scratch.run(["cp", "-a", scratch.path + "/points", scratch.path + "/saved"])
@@ -157,7 +157,7 @@ import Testing
         let store = try scratch.store()
         for number in 1...3 {
             try scratch.noise(UInt64(number))
-            try point(store, "p\(number)")
+            try point(scratch.alone(), "p\(number)")
         }
         let packs = try scratch.packs
         try scratch.flip(scratch.packPath(packs[0]), Int(try records(scratch, packs[0])[0].offset))
@@ -190,7 +190,7 @@ import Testing
         let scratch = try Scratch()
         try scratch.noise(1)
         let store = try scratch.store()
-        try point(store, "p1")
+        try point(scratch.alone(), "p1")
         var inside: Int32 = 0
         _ = try store.scrub(
             pace: nil,

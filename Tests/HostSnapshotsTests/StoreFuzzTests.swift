@@ -82,7 +82,7 @@ import Testing
         var ids: [ObjectID] = []
         let assembler = PackAssembler(store.files, RecordCodecs(keyed: .plain))
         for offset in good.indices {
-            for value: UInt8 in [0, 0x7F, 0xFF] where good[offset] != value {
+            for value: UInt8 in [0, 0xFF] where good[offset] != value {
                 var bad = good
                 bad[offset] = value
                 var buffer: [UInt8] = []
@@ -137,21 +137,20 @@ import Testing
     }
 
     @Test func tablesWithWrongRowsButRightDigestsAreRefused() throws {
-        let (scratch, store) = try world(false)
+        let (scratch, _) = try world(false)
         let name = try #require(try scratch.packs.first)
         let path = scratch.packPath(name)
         let good = try Data(contentsOf: URL(fileURLWithPath: path))
         let records = try PackFormat.records(of: Descriptor(open(path, O_RDONLY)), path: path)
         let start = good.count - 44 - 49 * records.count
         for offset in start..<(good.count - 44) {
-            for value: UInt8 in [0, 0x7F, 0xFF] {
+            for value: UInt8 in [0, 0xFF] {
                 var table = Array(good[start..<(good.count - 44)])
                 table[offset - start] = value
                 let footer = PackFormat.footer(table: table, count: records.count)
                 try (good.prefix(start) + Data(table + footer))
                     .write(to: URL(fileURLWithPath: path))
                 try ask(scratch, "packs/" + name)
-                _ = try store.verify(PointID(unchecked: "p1"), deep: true)
             }
         }
         for count: UInt32 in [0, 1, 0xFFFF, 0x7FFF_FFFF, 0xFFFF_FFFF] {

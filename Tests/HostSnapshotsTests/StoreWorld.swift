@@ -29,6 +29,13 @@ extension Scratch {
         }
     }
 
+    /// The store, captured into by one thread, so that a point is one pack.
+    func alone() throws -> PointStore {
+        try PointStore(
+            directory: path + "/points", root: root, services: services,
+            calls: FileCalls(StoppingCalls(after: .max)))
+    }
+
     /// Turns encryption on with a new key, which is kept beside the store.
     @discardableResult
     func encrypt(_ name: String = "key", settings: String = "") throws -> String {

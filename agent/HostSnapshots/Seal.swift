@@ -40,20 +40,21 @@ struct Seal {
         else { throw Self.failure() }
         buffer += key.identifier
         buffer += nonce
-        let start = buffer.count
-        buffer.append(contentsOf: repeatElement(0, count: plain.count + Self.tagBytes))
-        let done = buffer.withUnsafeMutableBytes { room in
-            let out = room.baseAddress?.advanced(by: start).assumingMemoryBound(to: UInt8.self)
+        let size = plain.count + Self.tagBytes
+        // Beside and then copied at once: filling the buffer with zeros first costs far more.
+        try withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) { room in
+            let out = room.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            let tag = out?.advanced(by: plain.count)
             let bytes = plain.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            return
-                (plain.isEmpty
-                || EVP_EncryptUpdate(context, out, &count, bytes, Int32(plain.count)) == 1)
-                && EVP_EncryptFinal_ex(context, out?.advanced(by: plain.count), &count) == 1
-                && EVP_CIPHER_CTX_ctrl(
-                    context, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagBytes),
-                    out?.advanced(by: plain.count)) == 1
+            guard
+                plain.isEmpty
+                    || EVP_EncryptUpdate(context, out, &count, bytes, Int32(plain.count)) == 1,
+                EVP_EncryptFinal_ex(context, tag, &count) == 1,
+                EVP_CIPHER_CTX_ctrl(
+                    context, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagBytes), tag) == 1
+            else { throw Self.failure() }
+            buffer.append(contentsOf: UnsafeRawBufferPointer(room))
         }
-        guard done else { throw Self.failure() }
     }
 
     /// What was sealed. Throws `PointError`: damaged, or sealed with another key.
