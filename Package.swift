@@ -101,7 +101,8 @@ let package = Package(
         module(
             "HostSnapshots", in: "agent",
             needs: [
-                "FleetWire", "COpenSSL", "FleetTransport", "CZstd", "CLinux", "SQLiteFile",
+                "FleetWire", "COpenSSL", "FleetTransport", "HostProcesses", "CZstd", "CLinux",
+                "SQLiteFile",
             ]),
         module(
             "HostSteps", in: "agent",
@@ -189,7 +190,9 @@ let package = Package(
                 "belay-agent", nioPosix, logging, crypto, certificates, asn1,
             ]),
         tests("HostProcessesTests", needs: ["HostProcesses", "FleetWire"]),
-        tests("HostSnapshotsTests", needs: ["HostSnapshots", "FleetWire", "SQLiteFile"]),
+        tests(
+            "HostSnapshotsTests",
+            needs: ["HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),
         tests(
             "HostStepsTests",
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),

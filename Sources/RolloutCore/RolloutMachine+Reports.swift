@@ -79,8 +79,11 @@ extension RolloutMachine {
                 $0.progress.step = step.name
                 $0.progress.phase = step.phase
             }
-            // What an undo captures is what it undoes, not what the host can go back to.
-            if let point = report.point, $0.open?.verb != .rollback {
+            // What is captured before a rollback, preparation or finalization is listed on the
+            // host, but is not what a rollback of the rollout goes back to.
+            if let point = report.point, $0.open?.verb != .rollback,
+                (report.stage ?? .migration) == .migration
+            {
                 $0.progress.point = point.id
             }
             if report.kind == .stepFinished, report.step?.outcome?.status == .done {

@@ -49,7 +49,8 @@ struct PlanBuilder {
                 paths: files["paths"]?.texts ?? [], exclude: files["exclude"]?.texts ?? [],
                 data: files["data"]?.boolean ?? false)
         } else if let config = value["config"] {
-            driver = .config(paths: config["paths"]?.texts ?? [])
+            driver = .config(
+                paths: config["paths"]?.texts ?? [], strict: config["strict"]?.boolean ?? false)
         } else if let flags = value["flags"] {
             driver = .flags(path: flags["path"]?.text ?? "")
         } else if let sqlite = value["sqlite"] {
@@ -60,7 +61,7 @@ struct PlanBuilder {
                     unit: service["unit"]?.text, start: service["start"]?.texts,
                     stop: service["stop"]?.texts, status: service["status"]?.texts))
         } else {
-            driver = .unknown("")
+            driver = programDriver(value) ?? .unknown("")
         }
         return ComponentSpec(
             name: ComponentName(unchecked: entry.key), driver: driver,

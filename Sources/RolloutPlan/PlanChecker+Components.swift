@@ -22,8 +22,11 @@ extension PlanChecker {
     private mutating func checkDriver(_ driver: ComponentDriver, _ path: PlanPath) {
         switch driver {
         case .service(let control): checkService(control, path)
+        case .package(let package): checkPackage(package, path)
+        case .postgres(let postgres): checkPostgres(postgres, path)
+        case .command(let command): checkCommand(command, path)
         case .unknown: break
-        case .files, .config, .flags, .sqlite:
+        case .files, .config, .flags, .sqlite, .btrfs:
             let paths = Self.paths(of: driver)
             if paths.isEmpty { error(path["paths"], "no path is named; nothing would be captured") }
             for (index, name) in paths.enumerated() {
@@ -114,11 +117,11 @@ extension PlanChecker {
         return plan.components.contains { component in
             switch component.driver {
             case .unknown: true
-            case .service: false
+            case .service, .package, .postgres, .command: false
             case .sqlite(let database): asDatabase && isWhole && Self.clean(database) == name
             case .flags(let file): isWhole && Self.clean(file) == name
-            case .files(let trees, _, _), .config(let trees):
-                trees.map(Self.clean).contains { tree in
+            case .files, .config, .btrfs:
+                Self.paths(of: component.driver).map(Self.clean).contains { tree in
                     (isWhole && tree == name) || name.hasPrefix(tree + "/")
                 }
             }
@@ -127,9 +130,10 @@ extension PlanChecker {
 
     static func paths(of driver: ComponentDriver) -> [String] {
         switch driver {
-        case .files(let paths, _, _), .config(let paths): paths
+        case .files(let paths, _, _), .config(let paths, _): paths
         case .flags(let path), .sqlite(let path): [path]
-        case .service, .unknown: []
+        case .btrfs(let component): [component.path]
+        case .service, .package, .postgres, .command, .unknown: []
         }
     }
 
@@ -138,7 +142,8 @@ extension PlanChecker {
     {
         switch driver {
         case .files, .config: path["paths"][index]
-        case .flags, .sqlite, .service, .unknown: path["path"]
+        case .flags, .sqlite, .service, .package, .postgres, .btrfs, .command, .unknown:
+            path["path"]
         }
     }
 

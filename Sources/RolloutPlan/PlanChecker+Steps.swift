@@ -103,7 +103,7 @@ extension PlanChecker {
         }
         switch component.driver {
         case .service, .unknown: break
-        case .files, .config, .flags, .sqlite:
+        case .files, .config, .flags, .sqlite, .package, .postgres, .btrfs, .command:
             error(
                 path,
                 "component `\(component.name)` has the driver `\(component.driver.name)`, it is no "

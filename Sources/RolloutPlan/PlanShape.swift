@@ -65,19 +65,28 @@ enum PlanShape {
                     ObjectShape(
                         what: "the driver `config`",
                         fields: [
-                            Field("paths", .list(.text), required: true, "Configuration files.")
+                            Field("paths", .list(.text), required: true, "Configuration files."),
+                            Field(
+                                "strict", .boolean,
+                                "True: open permissions and secrets in clear refuse the capture."),
                         ])), "Configuration files."),
             Field("flags", .object(onePath("the driver `flags`")), "A flagd definition file."),
             Field("sqlite", .object(onePath("the driver `sqlite`")), "A SQLite database."),
             Field("service", .object(service), "A service."),
+            Field("package", .object(package), "A Debian package."),
+            Field("postgres", .object(postgres), "A PostgreSQL database."),
+            Field("btrfs", .object(btrfs), "A btrfs subvolume."),
+            Field("command", .object(command), "What the operator's programs capture."),
             Field(
                 "restart", .boolean,
                 "True if restoring it alone must stop and start the plan's services around it."),
         ],
         choices: [
             Choice(
-                keys: ["files", "config", "flags", "sqlite", "service"], isRequired: true,
-                what: "a driver")
+                keys: [
+                    "files", "config", "flags", "sqlite", "service", "package", "postgres",
+                    "btrfs", "command",
+                ], isRequired: true, what: "a driver")
         ])
 
     private static let service = ObjectShape(

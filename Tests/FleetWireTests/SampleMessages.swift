@@ -62,6 +62,33 @@ enum SampleMessages {
                 ServiceControl(
                     unit: "a.service", start: ["/bin/a"], stop: ["/bin/b"], status: ["/bin/c"])),
             restart: false),
+        ComponentSpec(
+            name: ComponentName(unchecked: "certificates"),
+            driver: .config(paths: ["/etc/ssl/a"], strict: true), restart: false),
+        ComponentSpec(
+            name: ComponentName(unchecked: "web"),
+            driver: .package(
+                PackageComponent(
+                    name: "nginx", keep: true, repository: "deb https://deb.example.org/ s main",
+                    timeout: .seconds(60))), restart: true),
+        ComponentSpec(
+            name: ComponentName(unchecked: "orders"),
+            driver: .postgres(
+                PostgresComponent(
+                    database: "orders", host: "/run/postgresql", port: 5432, user: "a",
+                    passfile: "/etc/a/pgpass", service: "s", account: "postgres",
+                    programs: "/usr/lib/postgresql/15/bin", timeout: .seconds(600))),
+            restart: true),
+        ComponentSpec(
+            name: ComponentName(unchecked: "volume"),
+            driver: .btrfs(BtrfsComponent(path: "/srv/a", data: true)), restart: true),
+        ComponentSpec(
+            name: ComponentName(unchecked: "queue"),
+            driver: .command(
+                CommandComponent(
+                    capture: ["/bin/dump"], restore: ["/bin/load"], verify: ["/bin/check"],
+                    remove: ["/bin/drop"], env: ["A": "b"], timeout: .seconds(60),
+                    bytesMax: ByteCount(1 << 30), data: true)), restart: true),
     ]
 
     static let steps: [StepSpec] = {

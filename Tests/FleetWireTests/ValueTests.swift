@@ -67,15 +67,21 @@ struct ValueTests {
     @Test(
         "Scopes cover what they name",
         arguments: [
-            ("full", [true, true, true, true, true]),
-            ("flags", [false, false, true, false, false]),
-            ("config", [false, true, false, false, false]),
-            ("data", [false, false, false, true, false]),
-            ("component=service", [false, false, false, false, true]),
+            (
+                "full",
+                [
+                    "release", "settings", "flags", "catalog", "service", "certificates", "web",
+                    "orders", "volume", "queue",
+                ]
+            ),
+            ("flags", ["flags"]),
+            ("config", ["settings", "certificates"]),
+            ("data", ["catalog", "orders", "volume", "queue"]),
+            ("component=service", ["service"]),
         ])
-    func scopes(text: String, covered: [Bool]) throws {
+    func scopes(text: String, covered: [String]) throws {
         let scope = try #require(RollbackScope(text))
-        #expect(SampleMessages.components.map { scope.covers($0) } == covered)
+        #expect(SampleMessages.components.filter(scope.covers).map(\.name.rawValue) == covered)
         #expect(scope.description == text)
     }
 

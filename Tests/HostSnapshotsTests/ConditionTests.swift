@@ -126,7 +126,7 @@ final class DisturbingSink: ObjectSink {
             try await group.waitForAll()
         }
         #expect(try store.list().count == 4)
-        for point in try store.list() { #expect(try store.verify(point.id).isEmpty) }
+        for point in try store.list() { #expect(try store.verify(point.id, deep: true).isEmpty) }
     }
 
     @Test func anInterruptedRestoreOfADatabaseFinishesWhenItIsRunAgain() throws {

@@ -29,7 +29,7 @@ import Testing
         #expect(try store.stateDigest([spec]) == state)
         let again = try store.restore(point: point.id)
         #expect(again.changed == 0 && again.removed == 0)
-        #expect(try store.verify(point.id).isEmpty)
+        #expect(try store.verify(point.id, deep: true).isEmpty)
     }
 
     @Test func anInterruptedRestoreFinishesWhenItIsRunAgain() throws {

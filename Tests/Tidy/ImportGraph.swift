@@ -16,7 +16,8 @@ enum ImportGraph {
         "AgentCore": ["FleetWire"],
         "HostProcesses": ["FleetWire"],
         "HostSnapshots": [
-            "FleetWire", "FleetTransport", "COpenSSL", "CZstd", "CLinux", "SQLiteFile",
+            "FleetWire", "FleetTransport", "HostProcesses", "COpenSSL", "CZstd", "CLinux",
+            "SQLiteFile",
         ],
         "HostValidators": ["FleetWire", "FleetTransport", "HostProcesses", "SQLiteFile"],
         "HostSteps": [

@@ -149,9 +149,9 @@ extension HostMachine {
                 $0.by = undo.by
                 if case .evidence(let lines) = result { $0.evidence = lines }
             }
-            // A change that was kept is saved before it goes; one that failed is only undone, as
-            // the host shall be back as soon as can be.
-            next.place = undo.rest == nil ? .restore : .save
+            // What goes is saved first, also what failed: it can be looked at, and a rollback be
+            // rolled back. Only the guard restores at once, when the agent is dead or too slow.
+            next.place = .save
             carry(next, index, &turn)
         case .save:
             // A save that fails must not keep the host from coming back.

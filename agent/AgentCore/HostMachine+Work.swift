@@ -33,10 +33,11 @@ extension HostMachine {
             }
             turn.effects.append(.step(work: work, step, stage, plan))
         case .checks(_, let checks): turn.effects.append(.checks(work: work, checks, plan))
-        case .capture:
+        case .capture(let stage):
             turn.effects.append(
                 .capture(
-                    work: work, plan.components, reason: "before migration", rollout: plan.rollout))
+                    work: work, plan.components, reason: "before \(stage.rawValue)",
+                    rollout: plan.rollout))
         case .arm:
             // Before the order goes out, so that a crash while arming still disarms.
             transactions[index].guarded = true
@@ -129,9 +130,13 @@ extension HostMachine {
                 $0.checks = found
             }
             failure = Self.failure(of: asked, found)
-        case (.capture, .point(let summary)):
-            transactions[index].point = summary.id
-            report(.captured, of: index, &turn) { $0.point = summary }
+        case (.capture(let stage), .point(let summary)):
+            // What is taken back is the migration and all after it.
+            if stage == .migration { transactions[index].point = summary.id }
+            report(.captured, of: index, &turn) {
+                $0.stage = stage
+                $0.point = summary
+            }
             failure = nil
         case (.arm, .done):
             let plan = transactions[index].plan

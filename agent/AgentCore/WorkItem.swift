@@ -6,15 +6,18 @@ enum WorkItem: Hashable {
     case space(Stage)
     case step(Stage, Int, StepSpec)
     case checks(Stage, [CheckSpec])
-    case capture
+    /// The rollback point before a stage that may change the host.
+    case capture(Stage)
     case arm
 
     /// The stage under which a failure is reported.
     var stage: Stage {
         switch self {
         case .artifact: .preparation
-        case .space(let stage), .step(let stage, _, _), .checks(let stage, _): stage
-        case .capture, .arm: .migration
+        case .space(let stage), .step(let stage, _, _), .checks(let stage, _),
+            .capture(let stage):
+            stage
+        case .arm: .migration
         }
     }
 
@@ -33,15 +36,26 @@ extension HostPlan {
     func items(for verb: OrderVerb) -> [WorkItem] {
         switch verb {
         case .prepare:
-            artifacts.map(WorkItem.artifact) + [.space(.preparation)] + work(.preparation)
+            artifacts.map(WorkItem.artifact) + [.space(.preparation)] + point(before: .preparation)
+                + work(.preparation)
         case .validate: work(.validation)
         case .migrate:
             // What was fetched in preparation may have been damaged or pruned since.
             artifacts.map(WorkItem.artifact) + work(.validation)
-                + [.space(.migration), .capture, .arm] + work(.migration) + work(.verification)
-        case .commit: work(.finalization)
+                + [.space(.migration), .capture(.migration), .arm] + work(.migration)
+                + work(.verification)
+        case .commit: point(before: .finalization) + work(.finalization)
         case .confirm, .rollback, .release: []
         }
+    }
+
+    /// The point before a stage that is not migration: listed and restorable like any, while a
+    /// rollback of the rollout goes to the one before migration. Waiting changes nothing.
+    private func point(before stage: Stage) -> [WorkItem] {
+        let mutates = self.stage(stage).steps.contains {
+            if case .wait = $0.action { false } else { true }
+        }
+        return mutates && !components.isEmpty ? [.capture(stage)] : []
     }
 
     private func work(_ stage: Stage) -> [WorkItem] {

@@ -5,7 +5,9 @@ import Glibc
 /// if this process dies before. A shell waits in its place for a line, then becomes the program.
 struct ProcessGate {
     /// What the shell runs; its arguments are the program's.
-    static let script = "read -r go && exec \"$@\" </dev/null"
+    static let script = "read -r go <&\(place) && exec \"$@\" \(place)<&-"
+    /// The descriptor at which the shell waits.
+    static let place: Int32 = 3
 
     /// The end that the waiting process reads.
     let read: Int32

@@ -22,6 +22,13 @@ package struct ProcessRun: Sendable {
     package var grace = Milliseconds.seconds(5)
     /// The last bytes of output (stdout and stderr as they came) that are kept.
     package var outputBytesMax = 4096
+    /// Its standard input; /dev/null if nil. The caller keeps it open until the run ended.
+    package var standardInput: Int32?
+    /// A file that its standard output goes to, apart from the output that is kept, which then is
+    /// its standard error alone. The caller keeps it open until the run ended.
+    package var standardOutput: Int32?
+    /// The group is ended once that file holds more bytes.
+    package var standardOutputBytesMax = Int.max
     /// Told the process group's id before the program begins: it begins only once this returned,
     /// and never if this process dies before.
     package var onStart: (@Sendable (Int32) -> Void)?
@@ -41,6 +48,8 @@ package struct ProcessRun: Sendable {
         case signalled(Int32)
         case timedOut
         case cancelled
+        /// Its standard output grew beyond what it may.
+        case outputTooLarge
         /// It could not be started, and why.
         case notStarted(String)
     }

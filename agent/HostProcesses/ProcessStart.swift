@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 
 /// Starts programs by `posix_spawn`: own process group, no signal blocked or ignored, standard
-/// input from /dev/null, standard output and error into one pipe, every other descriptor closed.
+/// input from /dev/null or a given file, standard output and error into one pipe unless output has a
+/// file of its own, every other descriptor closed.
 enum ProcessStart {
     struct Started {
         let pid: Int32
@@ -70,14 +71,15 @@ enum ProcessStart {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        if let gate {
-            posix_spawn_file_actions_adddup2(&actions, gate.read, 0)
+        if let input = run.standardInput {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
         } else {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
-        posix_spawn_file_actions_adddup2(&actions, pipe, 1)
+        posix_spawn_file_actions_adddup2(&actions, run.standardOutput ?? pipe, 1)
         posix_spawn_file_actions_adddup2(&actions, pipe, 2)
-        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
+        if let gate { posix_spawn_file_actions_adddup2(&actions, gate.read, ProcessGate.place) }
+        posix_spawn_file_actions_addclosefrom_np(&actions, gate == nil ? 3 : ProcessGate.place + 1)
         posix_spawn_file_actions_addchdir_np(&actions, run.directory)
 
         var attributes = posix_spawnattr_t()

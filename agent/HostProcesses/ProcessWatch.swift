@@ -36,15 +36,23 @@ struct ProcessWatch {
                 cut = .cancelled
             } else if ContinuousClock.now >= deadline {
                 cut = .timedOut
+            } else if isOutputTooLarge {
+                cut = .outputTooLarge
             }
         }
         if let exited {
             readRest()
-            return exited
+            return isOutputTooLarge ? .outputTooLarge : exited
         }
         endGroup()
         readRest()
         return cut ?? .timedOut
+    }
+
+    private var isOutputTooLarge: Bool {
+        guard let file = run.standardOutput, run.standardOutputBytesMax < .max else { return false }
+        var found = stat()
+        return fstat(file, &found) == 0 && Int(found.st_size) > run.standardOutputBytesMax
     }
 
     /// TERM to the group, KILL after the grace or once only its leader is left to be reaped.

@@ -10,18 +10,44 @@ struct ComponentReader {
     let index: UnchangedIndex?
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
+    /// The point that is being captured; nil if only the state is wanted.
+    var point: PointID?
 
+    var host: DriverHost { DriverHost(root: root, store: store, services: services) }
+
+    /// All entries of a component: those of its trees, then those of its driver.
     func entries(of spec: ComponentSpec) throws -> [Entry] {
+        var entries: [Entry] = []
+        try read(spec) { entries.append($0) }
+        return entries
+    }
+
+    /// Pushes the component's entries as it is now: those of its trees, in the order of the
+    /// catalogue, then those of its driver.
+    func read(_ spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
+        let own = try host.driver(of: spec)?.entries(into: sink, point: point) ?? []
+        try trees(of: spec, push)
+        for entry in own { try push(entry) }
+    }
+
+    /// The entries of its trees, or of its SQLite database, at once.
+    func trees(of spec: ComponentSpec) throws -> [Entry] {
+        var entries: [Entry] = []
+        try trees(of: spec) { entries.append($0) }
+        return entries
+    }
+
+    /// The entries of its trees, or of its SQLite database.
+    func trees(of spec: ComponentSpec, _ push: @escaping (Entry) throws -> Void) throws {
         switch spec.driver {
         case .files(let paths, let exclude, _):
-            return try tree(spec, paths, ExcludePatterns(exclude))
-        case .config(let paths): return try tree(spec, paths, ExcludePatterns([]))
-        case .flags(let path): return try tree(spec, [path], ExcludePatterns([]))
-        case .sqlite(let path): return [try database(path)]
-        case .service(let control):
-            var entry = Entry(kind: .service, path: Array(spec.name.rawValue.utf8))
-            entry.target = Array((try services.isActive(control) ? "active" : "inactive").utf8)
-            return [entry]
+            try tree(spec, paths, ExcludePatterns(exclude), push)
+        case .config(let paths, _): try tree(spec, paths, ExcludePatterns([]), push)
+        case .flags(let path): try tree(spec, [path], ExcludePatterns([]), push)
+        case .sqlite(let path): try push(try database(path))
+        case .service, .package, .postgres, .btrfs, .command:
+            let paths = try host.driver(of: spec)?.paths() ?? []
+            if !paths.isEmpty { try tree(spec, paths, ExcludePatterns([]), push) }
         case .unknown(let name):
             throw PointError(
                 "read", "component \(spec.name)", "its driver \(name) is unknown",
@@ -30,23 +56,25 @@ struct ComponentReader {
     }
 
     private func tree(
-        _ spec: ComponentSpec, _ paths: [String], _ excludes: ExcludePatterns
-    ) throws -> [Entry] {
+        _ spec: ComponentSpec, _ paths: [String], _ excludes: ExcludePatterns,
+        _ push: @escaping (Entry) throws -> Void
+    ) throws {
         guard !paths.isEmpty, paths.allSatisfy({ !$0.isEmpty }) else {
             throw PointError(
                 "read", "component \(spec.name)", "it names no path", "name one in the plan")
         }
         let reader = ContentReader(sink: sink, index: index)
-        let walker = TreeWalker(root: root, excludes: excludes) { parent, name, found, path in
-            do {
-                return try reader.read(parent, name, found, path: path)
-            } catch  where tolerant {
-                // No file hashes to this, so that it counts as different.
-                return ([ObjectID(hashing: Array("unsteady".utf8))], found)
-            }
-        }
+        let walker = TreeWalker(
+            root: root, excludes: excludes,
+            content: { parent, name, found, path in
+                do {
+                    return try reader.read(parent, name, found, path: path)
+                } catch  where tolerant {
+                    // No file hashes to this, so that it counts as different.
+                    return ([ObjectID(hashing: Array("unsteady".utf8))], found)
+                }
+            }, push: push)
         for path in paths.sorted() { try walker.walk(path) }
-        return walker.entries
     }
 
     private func database(_ path: String) throws -> Entry {

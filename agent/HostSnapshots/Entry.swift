@@ -2,7 +2,10 @@
 struct Entry: Equatable {
     enum Kind: UInt8 {
         case absent, directory, regular, symbolicLink, fifo, characterDevice, blockDevice, socket
-        case hardLink, database, service
+        case hardLink, database, service, stream, package, subvolume
+
+        /// True for what `TreeWalker` and `TreeRestorer` handle; a driver handles the others.
+        var isOfTree: Bool { rawValue < Kind.service.rawValue }
     }
     struct Attribute: Equatable {
         var name: [UInt8]
@@ -85,6 +88,20 @@ struct Entry: Equatable {
         }
     }
 
+    /// What of it counts in the state of a component (the format's section "Catalogue"): nothing
+    /// of a socket, no flags, and of what a driver keeps not the bytes that it kept.
+    var stateForm: Entry? {
+        if kind == .socket { return nil }
+        var entry = self
+        entry.flags = 0
+        if !kind.isOfTree {
+            entry.size = 0
+            entry.chunks = []
+            entry.attributes = []
+        }
+        return entry
+    }
+
     /// True if the state of the two is the same.
     func isSame(as other: Entry) -> Bool {
         var left = self
@@ -108,7 +125,9 @@ struct Entry: Equatable {
         return text
     }
 
-    private static let letters = ["?", "d", "-", "l", "p", "c", "b", "s", "h", "q", "S"]
+    private static let letters = [
+        "?", "d", "-", "l", "p", "c", "b", "s", "h", "q", "S", "m", "k", "v",
+    ]
 }
 
 /// A component's entries as a stream of objects, and the digest of their state.
@@ -131,12 +150,6 @@ enum Catalogue {
 
     /// Over all entries but sockets, with their flags set to 0.
     static func state(of entries: [Entry]) -> ObjectID {
-        ObjectID(
-            hashing: encode(
-                entries.filter { $0.kind != .socket }.map {
-                    var entry = $0
-                    entry.flags = 0
-                    return entry
-                }))
+        ObjectID(hashing: encode(entries.compactMap(\.stateForm)))
     }
 }

@@ -3,8 +3,11 @@ import Glibc
 /// The directory below which all paths of components lie. Links on the way are never followed.
 struct HostRoot {
     let directory: Descriptor
+    /// Its own path.
+    let path: String
 
     init(_ path: String, _ calls: FileCalls = .system) throws {
+        self.path = path
         directory = try StoreFiles(path, calls).open("", O_RDONLY | O_DIRECTORY)
     }
 

@@ -48,6 +48,9 @@ struct ObjectID: Hashable {
         }
     }
 
+    /// A number that spreads digests evenly.
+    var spread: Int { Int(truncatingIfNeeded: first) }
+
     var bytes: [UInt8] { withUnsafeBytes(of: (first, second, third, fourth)) { Array($0) } }
 
     var digest: Digest {

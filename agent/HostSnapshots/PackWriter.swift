@@ -38,7 +38,7 @@ final class PackWriter: ObjectSink {
                 SnapshotLimits.compressionLevel)
             let pays = ZSTD_isError(size) == 0 && size < bytes.count
             let stored = pays ? UnsafeRawBufferPointer(rebasing: room[..<size]) : bytes
-            try append(id, raw: bytes.count, codec: pays ? 1 : 0, stored)
+            try append(id, raw: bytes.count, codec: pays ? .zstd : .raw, stored)
         }
         if length >= SnapshotLimits.packBytesMax { try close() }
         return id
@@ -51,16 +51,13 @@ final class PackWriter: ObjectSink {
     }
 
     private func append(
-        _ id: ObjectID, raw: Int, codec: UInt8, _ stored: UnsafeRawBufferPointer
+        _ id: ObjectID, raw: Int, codec: PackRecord.Codec, _ stored: UnsafeRawBufferPointer
     ) throws {
-        var record = PackRecord(
-            id: id, codec: codec, raw: UInt32(raw), stored: UInt32(stored.count), offset: 0)
-        let header = PackFormat.header(record)
-        record.offset = UInt64(length + header.count)
-        buffer += header
-        buffer += stored
-        length += header.count + stored.count
-        records.append(record)
+        let before = buffer.count
+        records.append(
+            try reader.codec.append(
+                id, codec: codec, raw: raw, stored, to: &buffer, at: length - before))
+        length += buffer.count - before
         known.insert(id)
         if buffer.count >= SnapshotLimits.chunkBytes { try flush() }
     }
@@ -87,7 +84,7 @@ final class PackWriter: ObjectSink {
         try flush()
         // What cannot be read back now could not be restored later.
         for record in try PackFormat.records(of: file, path: beside) {
-            _ = try ObjectReader.read(record, of: file, path: beside)
+            _ = try ObjectReader.read(record, of: file, files, reader.codec, ".pack.\(getpid())")
         }
         try file.sync(Array(beside.utf8))
         let target = files.path(of: "packs/\(ObjectID(hashing: table).digest.hex).pack")

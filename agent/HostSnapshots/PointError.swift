@@ -14,12 +14,25 @@ package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
     /// One sentence with all of these.
     package var description: String { "\(attempt) \(subject): \(cause); \(remedy)" }
 
-    init(_ attempt: String, _ subject: String, _ cause: String, _ remedy: String) {
+    init(
+        _ attempt: String, _ subject: String, _ cause: String, _ remedy: String, code: Int32 = 0
+    ) {
+        self.code = code
         self.attempt = attempt
         self.subject = subject
         self.cause = cause
         self.remedy = remedy
     }
+
+    /// The errno of a failed system call; 0 for everything else.
+    let code: Int32
+
+    /// True if bytes of the store are not what they must be, or the disk cannot read them.
+    var isDamage: Bool { remedy == Self.damageRemedy || code == EIO }
+    /// True if the file system takes no changes.
+    var isReadOnly: Bool { code == EROFS }
+
+    private static let damageRemedy = "restore another point, and find out what damaged the store"
 
     /// The failure of a system call, `code` being errno.
     static func system(_ attempt: String, _ path: [UInt8], _ code: Int32) -> PointError {
@@ -32,12 +45,12 @@ package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
             case EROFS: "mount the file system writable"
             default: "look at the path and try again"
             }
-        return PointError(attempt, printable(path), String(cString: strerror(code)), remedy)
+        return PointError(
+            attempt, printable(path), String(cString: strerror(code)), remedy, code: code)
     }
 
     static func damaged(_ what: String, _ why: String) -> PointError {
-        PointError(
-            "read", what, why, "restore another point, and find out what damaged the store")
+        PointError("read", what, why, damageRemedy)
     }
 }
 

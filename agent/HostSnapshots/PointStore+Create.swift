@@ -4,30 +4,45 @@ import Glibc
 extension PointStore {
     /// Captures `components`; the point is verified and durable on return.
     ///
-    /// Throws `PointError`, with nothing of the point left, if an id is taken, a driver is unknown,
-    /// something cannot be read steadily, or space lacks.
+    /// `name` is an operator's name for it, unique within the store. `rereads` reads every file even
+    /// if the index knows it. `progress` is called at a bounded rate, on the caller's thread.
+    /// Throws `PointError`, with nothing of the point left, if an id or name is taken, a driver is
+    /// unknown, something cannot be read steadily, or space lacks.
     package func create(
-        id: PointID, at: Timestamp, reason: String, rollout: RolloutID?,
-        components: [ComponentSpec]
+        id: PointID, at: Timestamp, name: String? = nil, reason: String, rollout: RolloutID?,
+        components: [ComponentSpec], rereads: Bool = false,
+        progress: (PointProgress) -> Void = { _ in }
     ) throws -> PointSummary {
         try locked("create.lock") {
             guard try !files.isThere("points/\(id).json") else {
                 throw PointError("create", "rollback point \(id)", "it exists", "take another id")
             }
             try check(components)
+            if let name { try checkName(name) }
             try clearScratch()
             try checkSpace(components)
-            let index = UnchangedIndex(files)
-            let writer = PackWriter(files, reader: try ObjectReader(files))
-            let reader = try reader(writer, index)
-            let captured = try components.map { try capture($0, reader, writer) }
+            let codec = try keys.writing()
+            let index = UnchangedIndex(files, codec)
+            let writer = PackWriter(files, reader: try ObjectReader(files, codec: codec))
+            var reader = try reader(writer, index)
+            reader.point = id
+            reader.index?.isAsked = !rereads
+            let captured = try components.map { spec in
+                let part = try capture(spec, reader, writer)
+                progress(
+                    PointProgress(
+                        phase: .capturing, component: spec.name, entries: part.entries,
+                        bytes: part.bytes))
+                return part
+            }
             try writer.finish()
             let manifest = Manifest(
-                version: Manifest.version, id: id, at: at, reason: reason, rollout: rollout,
+                version: Manifest.version, id: id, at: at, name: name, reason: reason,
+                rollout: rollout,
                 components: captured)
-            try files.replace("points", "\(id).json", try manifest.encoded())
+            try files.replace("points", "\(id).json", try manifest.encoded(codec))
             let (read, digest) = try self.manifest(id)
-            let objects = try ObjectReader(files)
+            let objects = try ObjectReader(files, codec: codec)
             for component in read.components { _ = try catalogue(component, objects) }
             try index.save()
             return read.summary(digest)
@@ -37,8 +52,9 @@ extension PointStore {
     /// The space that a capture of `components` can take at most: what the index does not know,
     /// as if nothing of it could be compressed.
     package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
-        let objects = try ObjectReader(files)
-        let index = UnchangedIndex(files)
+        let codec = try keys.writing()
+        let objects = try ObjectReader(files, codec: codec)
+        let index = UnchangedIndex(files, codec)
         let root = try HostRoot(self.root, files.calls)
         var total: UInt64 = 0
         for spec in components {
@@ -47,21 +63,26 @@ extension PointStore {
             var excludes: [String] = []
             switch spec.driver {
             case .files(let named, let exclude, _): (paths, excludes) = (named, exclude)
-            case .config(let named): paths = named
+            case .config(let named, _): paths = named
             case .flags(let path): paths = [path]
             case .sqlite(let path): paths = [path, path + "-wal"]
-            case .service, .unknown: paths = []
+            case .service, .package, .postgres, .btrfs, .command:
+                let driver = try driverHost().driver(of: spec)
+                paths = try driver?.paths() ?? []
+                bytes = try driver?.spaceNeeded() ?? 0
+            case .unknown: paths = []
             }
-            let walker = TreeWalker(root: root, excludes: ExcludePatterns(excludes)) {
-                _, _, found, _ in
-                let known = index.chunks(of: found)?.allSatisfy { objects.holds($0) } ?? false
-                if !known { bytes += UInt64(max(0, min(found.st_size, found.st_blocks * 512))) }
-                return ([], found)
-            }
+            let walker = TreeWalker(
+                root: root, excludes: ExcludePatterns(excludes),
+                content: { _, _, found, _ in
+                    let known = index.chunks(of: found)?.allSatisfy { objects.holds($0) } ?? false
+                    if !known { bytes += UInt64(max(0, min(found.st_size, found.st_blocks * 512))) }
+                    return ([], found)
+                }, push: { total += 256 + UInt64($0.path.count) })
             for path in paths { try walker.walk(path) }
             // A backup's copy stands beside until it is stored.
             if case .sqlite = spec.driver { bytes *= 2 }
-            total += walker.entries.reduce(bytes) { $0 + 256 + UInt64($1.path.count) }
+            total += bytes
         }
         return ByteCount(total)
     }
@@ -87,6 +108,16 @@ extension PointStore {
             state: Catalogue.state(of: entries).digest, catalogue: ids.map(\.digest))
     }
 
+    private func checkName(_ name: String) throws {
+        for text in try files.names(in: "points") {
+            guard text.hasSuffix(".json"), let id = PointID(String(text.dropLast(5))),
+                let (manifest, _) = try? manifest(id), manifest.name == name
+            else { continue }
+            throw PointError(
+                "create", "rollback point \(name)", "\(id) has this name", "take another name")
+        }
+    }
+
     private func check(_ components: [ComponentSpec]) throws {
         var names: Set<ComponentName> = []
         for spec in components {
@@ -100,6 +131,7 @@ extension PointStore {
                     "use a driver that this belay-agent knows, or update it")
             }
             if case .flags(let path) = spec.driver { try checkFlags(path) }
+            try driverHost().driver(of: spec)?.check()
         }
     }
 
@@ -138,7 +170,7 @@ extension PointStore {
     }
 
     /// Removes what processes that are gone left behind.
-    private func clearScratch() throws {
+    func clearScratch() throws {
         for folder in ["packs", "points", "tmp"] {
             for text in try files.names(in: folder) {
                 let isScratch = folder == "tmp" || text.hasPrefix(".")
@@ -146,7 +178,7 @@ extension PointStore {
                 guard isScratch, let process, kill(process, 0) != 0, errno == ESRCH else {
                     continue
                 }
-                files.remove(folder + "/" + text)
+                files.removeAll(folder + "/" + text)
             }
         }
     }

@@ -18,20 +18,37 @@ extension PointStore {
             let job = try job(manifest, components)
             var plans = try job.plans(tolerant: true)
             try job.check(plans)
+            var drivers = job.drivers()
+            try drivers.check()
             let serviceStates = job.serviceStates()
-            let mustStop = job.mustStop(plans)
-            if mustStop { plans = try stopAndPlanAgain(serviceStates, job) }
+            let mustStop = job.mustStop(plans) || drivers.mustStop
+            if mustStop {
+                plans = try stopAndPlanAgain(serviceStates, job)
+                drivers.lookAgain()
+            }
+            var changed: [DriverChange] = []
             do {
+                changed += try drivers.carryOut(.beforeFiles, beforeChange: beforeChange)
+                if !changed.isEmpty {
+                    plans = try job.plans(tolerant: false)
+                    try job.check(plans)
+                }
                 try carryOut(plans, job, progress)
+                changed += try drivers.carryOut(.afterFiles, beforeChange: beforeChange)
                 try job.verify()
+                try drivers.verify([.beforeFiles, .afterFiles])
             } catch {
                 throw mustStop ? Self.saying(whatIsStopped: serviceStates, error) : error
             }
             // An interrupted run may have left them stopped, even if nothing differs any more.
-            try bring(serviceStates.filter { job.concernsServices || $0.isChosen })
+            // Units are read and enabled first: what was masked since could not be started.
+            changed += try drivers.carryOut(.last, beforeChange: beforeChange)
+            let concernsServices = job.concernsServices || drivers.concernsServices
+            try bring(serviceStates.filter { concernsServices || $0.isChosen })
+            try drivers.verify([.last])
             let took = begun.duration(to: .now).components
             return RestoreSummary(
-                changed: plans.reduce(0) { $0 + $1.changes.count },
+                changed: plans.reduce(changed.count) { $0 + $1.changes.count },
                 removed: plans.reduce(0) { $0 + $1.removals.count },
                 took: Milliseconds(
                     took.seconds * 1000 + took.attoseconds / 1_000_000_000_000_000))
@@ -127,9 +144,9 @@ extension PointStore {
                 "restore", "component \(missing)", "point \(manifest.id) does not hold it",
                 "name one of \(names.sorted().map(\.rawValue).joined(separator: ", "))")
         }
-        let objects = try ObjectReader(files)
+        let objects = try objects(of: manifest)
         return RestoreJob(
-            reader: try reader(HashingSink(), UnchangedIndex(files)),
+            reader: try reader(HashingSink(), index()),
             objects: objects,
             parts: try manifest.components.map { component in
                 RestoreJob.Part(

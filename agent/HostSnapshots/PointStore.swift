@@ -11,6 +11,7 @@ package struct PointStore: Sendable {
     package let root: String
     let services: any ServiceControlling
     let files: StoreFiles
+    let keys: StoreKeys
     /// Called before each change that a restore makes; a test lets it fail.
     var beforeChange: @Sendable (String) throws -> Void = { _ in }
 
@@ -29,6 +30,7 @@ package struct PointStore: Sendable {
         self.root = root.isEmpty ? "/" : root
         self.services = services
         files = StoreFiles(directory, calls)
+        keys = StoreKeys(files)
         for path in ["", "packs", "points", "tmp"].map(files.path(of:)) {
             guard calls.mkdirat(AT_FDCWD, path, 0o700) == 0 || errno == EEXIST else {
                 throw PointError.system("create", Array(path.utf8), errno)
@@ -46,71 +48,13 @@ package struct PointStore: Sendable {
         }
     }
 
-    /// The points, oldest first. A damaged one is listed with what is wrong as its reason.
-    package func list() throws -> [PointSummary] {
-        try files.names(in: "points").compactMap { text in
-            guard text.hasSuffix(".json"), let id = PointID(String(text.dropLast(5))) else {
-                return nil
-            }
-            do {
-                let (manifest, digest) = try manifest(id)
-                return manifest.summary(digest)
-            } catch {
-                return PointSummary(
-                    id: id, at: Timestamp(milliseconds: 0), reason: "DAMAGED: \(error)",
-                    rollout: nil, components: [], digest: ObjectID.zeros.digest)
-            }
-        }
-    }
-
-    /// One point and its entries, one line each: mode, owner, size, path.
-    package func show(_ id: PointID) throws -> (summary: PointSummary, entries: [String]) {
-        let (manifest, digest) = try manifest(id)
-        let objects = try ObjectReader(files)
-        var lines: [String] = []
-        for component in manifest.components {
-            lines += try catalogue(component, objects).map(\.line)
-        }
-        return (manifest.summary(digest), lines)
-    }
-
-    /// Rehashes the manifest and all objects of a point; empty means whole.
-    package func verify(_ id: PointID) throws -> [String] {
-        let manifest: Manifest
-        do {
-            (manifest, _) = try self.manifest(id)
-        } catch let error as PointError where error.attempt == "read" {
-            return ["\(error)"]
-        }
-        let objects = try ObjectReader(files)
-        var damaged: [String] = []
-        var good: Set<ObjectID> = [.zeros]
-        for component in manifest.components {
-            do {
-                for entry in try catalogue(component, objects) {
-                    for chunk in entry.chunks where !good.contains(chunk) {
-                        do {
-                            _ = try objects.read(chunk)
-                            good.insert(chunk)
-                        } catch {
-                            damaged.append("\(printable(entry.path)): \(error)")
-                        }
-                    }
-                }
-            } catch {
-                damaged.append("component \(component.spec.name): \(error)")
-            }
-        }
-        return damaged
-    }
-
     /// A digest over the present content and metadata of `components`.
     ///
     /// SHA-256 over one line `name driver digest` for each, where the digest is that of the
     /// component's catalogue without sockets. Times of access and change do not count. Of a SQLite
     /// database the pages of a backup count, not WAL and counters; of a service whether it runs.
     package func stateDigest(_ components: [ComponentSpec]) throws -> Digest {
-        let reader = try reader(HashingSink(), UnchangedIndex(files))
+        let reader = try reader(HashingSink(), index())
         let lines = try components.map { spec in
             let state = Catalogue.state(of: try reader.entries(of: spec)).digest
             return "\(spec.name) \(spec.driver.name) \(state)\n"
@@ -153,23 +97,30 @@ package struct PointStore: Sendable {
                 "find", "rollback point \(id)", "it is not in \(directory)",
                 "list the points and name one of them")
         }
-        let (manifest, digest) = try Manifest.decode(bytes, path: path)
+        let (manifest, digest) = try Manifest.decode(bytes, path: path) {
+            try keys.reading($0, "rollback point \(id)")
+        }
         guard manifest.id == id else {
             throw PointError.damaged(path, "it is the manifest of \(manifest.id)")
         }
         return (manifest, digest)
     }
 
+    /// The objects of a point, and of those that are sealed with the same key.
+    func objects(of manifest: Manifest) throws -> ObjectReader {
+        try ObjectReader(
+            files, codec: keys.reading(manifest.key, "rollback point \(manifest.id)"))
+    }
+
+    /// What is known of files. Without the settings or the key it knows nothing.
+    func index() -> UnchangedIndex { UnchangedIndex(files, (try? keys.writing()) ?? .plain) }
+
+    /// All entries of a component; `CatalogueReader` gives them one by one.
     func catalogue(
         _ component: Manifest.Component, _ objects: ObjectReader
     ) throws -> [Entry] {
-        var bytes: [UInt8] = []
-        for digest in component.catalogue { bytes += try objects.read(ObjectID(digest)) }
-        let entries = try Catalogue.decode(bytes)
-        guard Catalogue.state(of: entries).digest == component.state else {
-            throw PointError.damaged(
-                "the catalogue of \(component.spec.name)", "its state does not match the manifest")
-        }
+        var entries: [Entry] = []
+        try CatalogueReader(component, objects).forEach { entries.append($0) }
         return entries
     }
 

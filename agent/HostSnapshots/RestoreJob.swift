@@ -8,11 +8,15 @@ struct RestoreJob {
         var entries: [Entry]
         var isChosen: Bool
 
-        var isService: Bool {
-            if case .service = component.spec.driver { true } else { false }
-        }
+        /// True if the plan's services stop around a restore of its files.
         var needsStop: Bool {
-            if case .sqlite = component.spec.driver { true } else { component.spec.restart }
+            switch component.spec.driver {
+            case .sqlite: true
+            // A unit that changed is loaded anew, and what runs by the old one must not go on.
+            case .service(let control): control.unit != nil || component.spec.restart
+            case .files, .config, .flags, .package, .postgres, .btrfs, .command, .unknown:
+                component.spec.restart
+            }
         }
     }
     struct ServiceState {
@@ -26,9 +30,12 @@ struct RestoreJob {
     let objects: ObjectReader
     let parts: [Part]
 
-    private var files: [Part] { parts.filter { $0.isChosen && !$0.isService } }
+    private var files: [Part] { parts.filter(\.isChosen) }
 
-    /// One plan for each chosen component that is not a service.
+    /// What drivers restore of the chosen components, held against what is there now.
+    func drivers() -> DriverRestore { DriverRestore(files, reader.host, objects) }
+
+    /// One plan for each chosen component, of its trees.
     func plans(tolerant: Bool) throws -> [RestorePlan] {
         var reader = reader
         reader.tolerant = tolerant
@@ -38,15 +45,15 @@ struct RestoreJob {
             if case .sqlite(let path) = spec.driver {
                 present = try database(path, reader, spec)
             } else {
-                present = try reader.entries(of: spec)
+                present = try reader.trees(of: spec)
             }
-            if present.map(\.path) == part.entries.map(\.path),
-                Catalogue.state(of: present) == Catalogue.state(of: part.entries)
+            let wanted = part.entries.filter(\.kind.isOfTree)
+            if present.map(\.path) == wanted.map(\.path),
+                Catalogue.state(of: present) == Catalogue.state(of: wanted)
             {
-                present = part.entries
+                present = wanted
             }
-            var plan = try RestorePlan(
-                component: spec.name, wanted: part.entries, present: present)
+            var plan = try RestorePlan(component: spec.name, wanted: wanted, present: present)
             if case .sqlite = spec.driver { plan.isDatabase = true }
             return plan
         }
@@ -127,7 +134,7 @@ struct RestoreJob {
             guard case .service(let control) = part.component.spec.driver else { return nil }
             return ServiceState(
                 name: part.component.spec.name, control: control,
-                wasActive: part.entries.first?.target == Array("active".utf8),
+                wasActive: ServiceDriver.State(part.entries)?.isActive ?? false,
                 isChosen: part.isChosen)
         }
     }
@@ -136,8 +143,9 @@ struct RestoreJob {
     func verify() throws {
         for part in files {
             let spec = part.component.spec
-            let state = Catalogue.state(of: try reader.entries(of: spec)).digest
-            guard state == part.component.state else {
+            let wanted = part.entries.filter(\.kind.isOfTree)
+            let present = Catalogue.state(of: try reader.trees(of: spec))
+            guard present == Catalogue.state(of: wanted) else {
                 throw PointError(
                     "verify", "component \(spec.name)",
                     "after the restore its state is not the captured one",

@@ -4,6 +4,8 @@ enum SnapshotLimits {
     static let chunkBytes = 1 << 20
     /// Bytes after which a pack is closed; larger ones cost more to read back at once.
     static let packBytesMax = 64 << 20
+    /// Packs that one operation holds open; more, and a large store meets the limit of open files.
+    static let packsOpenMax = 64
     /// Bytes of one entry in a catalogue at most; a larger one is damage, not data.
     static let entryBytesMax = 1 << 30
     /// Directories below each other; each holds one descriptor open while it is walked.
@@ -15,8 +17,14 @@ enum SnapshotLimits {
     static let settledNanoseconds: Int64 = 1_000_000_000
     /// Bytes of a manifest at most.
     static let manifestBytesMax = 64 << 20
+    /// Bytes of `settings.json` and of `scrub.json` at most.
+    static let settingsBytesMax = 1 << 20
+    /// Findings that `scrub.json` keeps: more say nothing new.
+    static let findingsMax = 1000
     /// Bytes of a feature flag file at most.
     static let flagsBytesMax = 16 << 20
+    /// Bytes of a stream that a driver's program writes, at most, unless the plan says otherwise.
+    static let streamBytesMax: UInt64 = 16 << 30
     /// Bytes kept free beside a capture or a restore, for tables and directories.
     static let spareBytes: UInt64 = 1 << 20
     /// zstd's level: the fastest that still halves text.

@@ -83,6 +83,30 @@ struct StoreFiles: Sendable {
     /// Removes `name` if it is there; a failure is left to the next who clears.
     func remove(_ name: String) { _ = calls.unlinkat(AT_FDCWD, path(of: name), 0) }
 
+    /// Removes `name`, which may be gone already. Durable once its folder was synced.
+    func delete(_ name: String) throws {
+        guard calls.unlinkat(AT_FDCWD, path(of: name), 0) == 0 || errno == ENOENT else {
+            throw PointError.system("remove", Array(path(of: name).utf8), errno)
+        }
+    }
+
+    /// The bytes of `name`; 0 if it is not there.
+    func size(of name: String) throws -> UInt64 {
+        var found = stat()
+        guard calls.fstatat(AT_FDCWD, path(of: name), &found) == 0 else {
+            if errno == ENOENT { return 0 }
+            throw PointError.system("look at", Array(path(of: name).utf8), errno)
+        }
+        return UInt64(max(0, found.st_size))
+    }
+
+    /// Removes `name` with all it holds; a failure is left to the next who clears.
+    func removeAll(_ name: String) {
+        if calls.unlinkat(AT_FDCWD, path(of: name), 0) == 0 || errno == ENOENT { return }
+        for child in (try? names(in: name)) ?? [] { removeAll(name + "/" + child) }
+        _ = calls.unlinkat(AT_FDCWD, path(of: name), AT_REMOVEDIR)
+    }
+
     /// Bytes that are free for this process on the store's file system.
     func freeBytes() throws -> UInt64 {
         let folder = try open("", O_RDONLY | O_DIRECTORY)

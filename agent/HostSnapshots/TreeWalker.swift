@@ -6,31 +6,38 @@ final class TreeWalker {
     /// Gives a regular file's chunks and its status while they were read.
     typealias Content = (Descriptor, [UInt8], stat, [UInt8]) throws -> ([ObjectID], stat)
 
+    private static let snapshots = Array(BtrfsDriver.folder.utf8)
+
     private let root: HostRoot
     private let excludes: ExcludePatterns
     private let content: Content
     private var links: [Inode: [UInt8]] = [:]
-    private(set) var entries: [Entry] = []
+    private let push: (Entry) throws -> Void
 
     private struct Inode: Hashable {
         var device: UInt64
         var number: UInt64
     }
 
-    init(root: HostRoot, excludes: ExcludePatterns, content: @escaping Content) {
+    /// `push` is given each entry, in the order of the catalogue.
+    init(
+        root: HostRoot, excludes: ExcludePatterns, content: @escaping Content,
+        push: @escaping (Entry) throws -> Void
+    ) {
         self.root = root
         self.excludes = excludes
         self.content = content
+        self.push = push
     }
 
-    /// Adds the entries of `path`, or that it is absent.
+    /// Pushes the entries of `path`, or that it is absent.
     func walk(_ path: String) throws {
         let names = try HostRoot.names(of: Array(path.utf8))
         let whole = names.flatMap { [UInt8(ascii: "/")] + $0 }
         guard let (parent, name) = try root.parent(of: whole),
             let found = try parent.status(of: name)
         else {
-            entries.append(Entry(kind: .absent, path: whole))
+            try push(Entry(kind: .absent, path: whole))
             return
         }
         try visit(parent, name, found, path: whole, base: whole.count + 1, depth: 0)
@@ -40,7 +47,7 @@ final class TreeWalker {
         _ parent: Descriptor, _ name: [UInt8], _ found: stat, path: [UInt8], base: Int, depth: Int
     ) throws {
         var entry = try self.entry(parent, name, found, path: path)
-        guard entry.kind == .directory else { return entries.append(entry) }
+        guard entry.kind == .directory else { return try push(entry) }
         guard let directory = parent.open(name, O_RDONLY | O_DIRECTORY) else {
             throw PointError.system("open", path, errno)
         }
@@ -51,15 +58,17 @@ final class TreeWalker {
         }
         if depth > 0, try parent.status().st_dev != opened.st_dev {
             entry.flags |= Entry.mountPoint
-            return entries.append(entry)
+            return try push(entry)
         }
-        entries.append(entry)
+        try push(entry)
         guard depth < SnapshotLimits.depthMax else {
             throw PointError(
                 "read", printable(path), "it lies more than \(SnapshotLimits.depthMax) deep",
                 "exclude it")
         }
         for child in try directory.names() {
+            // Snapshots belong to the points that made them, never to a component.
+            if child == Self.snapshots { continue }
             let childPath = path + [UInt8(ascii: "/")] + child
             guard let status = try directory.status(of: child) else { continue }
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
@@ -114,7 +123,7 @@ final class TreeWalker {
         }
     }
 
-    private static func target(
+    static func target(
         _ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]
     ) throws -> [UInt8] {
         var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -42,11 +42,17 @@ final class UnchangedIndex {
     private var old: [Key: (age: UInt8, chunks: [ObjectID])] = [:]
     private var seen: [Key: [ObjectID]] = [:]
     private let files: StoreFiles
+    private let codec: ObjectCodec
+    /// False: it knows nothing, but notes what is read.
+    var isAsked = true
 
-    init(_ files: StoreFiles) {
+    /// `codec` is that of new points: with a key the file is sealed.
+    init(_ files: StoreFiles, _ codec: ObjectCodec) {
         self.files = files
-        guard let bytes = try? files.contents(of: "unchanged.index", atMost: 1 << 30),
-            bytes.count >= 40, bytes.starts(with: Self.magic),
+        self.codec = codec
+        guard let stored = try? files.contents(of: "unchanged.index", atMost: 1 << 30),
+            let bytes = try? codec.reveal(stored, as: "unchanged.index"), bytes.count >= 40,
+            bytes.starts(with: Self.magic),
             ObjectID(hashing: Array(bytes.dropLast(32))).bytes == Array(bytes.suffix(32))
         else { return }
         var reader = ByteReader(bytes[8..<bytes.count - 32])
@@ -63,6 +69,7 @@ final class UnchangedIndex {
     }
 
     func chunks(of status: stat) -> [ObjectID]? {
+        guard isAsked else { return nil }
         let key = Key(status)
         if let known = old[key], seen[key] == nil { seen[key] = known.chunks }
         return seen[key]
@@ -89,7 +96,9 @@ final class UnchangedIndex {
             bytes.append(number: UInt32(chunks.count))
             for chunk in chunks { bytes += chunk.bytes }
         }
-        try files.replace("", "unchanged.index", bytes + ObjectID(hashing: bytes).bytes)
+        bytes += ObjectID(hashing: bytes).bytes
+        try files.replace(
+            "", "unchanged.index", try codec.protect(bytes, as: "unchanged.index"))
     }
 }
 

@@ -1,7 +1,7 @@
 package import FleetWire
 import Glibc
 package import HostProcesses
-import HostSnapshots
+package import HostSnapshots
 
 /// Starts, stops and asks services by systemd or by their commands.
 package struct HostServices: ServiceControlling {
@@ -76,6 +76,49 @@ package struct HostServices: ServiceControlling {
             return "\(error)"
         }
     }
+
+    /// See `ServiceControlling`.
+    package func unit(_ control: ServiceControl) throws -> String? {
+        try control.unit.map { try context.fill($0) }
+    }
+
+    /// See `ServiceControlling`; systemctl(1), is-enabled.
+    package func enablement(_ control: ServiceControl) throws -> UnitEnablement? {
+        guard control.unit != nil else { return nil }
+        let argv = try argv(control, "is-enabled", nil)
+        let result = try run(argv)
+        guard case .exited = result.ending else { throw failure(argv, result, "0 or 1") }
+        let text = result.text
+        // Before systemd 250 it says this in a sentence.
+        if text.contains("No such file or directory") { return .missing }
+        guard let word = text.split(whereSeparator: \.isWhitespace).last,
+            word.allSatisfy({ $0.isLetter || $0 == "-" })
+        else { throw failure(argv, result, "the unit's state") }
+        return UnitEnablement(String(word))
+    }
+
+    /// See `ServiceControlling`.
+    package func enable(_ control: ServiceControl, _ enablement: UnitEnablement) throws {
+        switch enablement {
+        case .enabled: try succeed(try argv(control, "enable", nil))
+        case .disabled: try succeed(try argv(control, "disable", nil))
+        case .masked: try succeed(try argv(control, "mask", nil))
+        // The rest follows from unit files, which are restored as files.
+        default: break
+        }
+    }
+
+    /// See `ServiceControlling`; systemd.directives(7), NeedDaemonReload of org.freedesktop.systemd1.
+    package func needsReload(_ control: ServiceControl) throws -> Bool {
+        guard let unit = try unit(control) else { return false }
+        let argv = [systemctl, "show", "--property=NeedDaemonReload", "--value", unit]
+        let result = try run(argv)
+        guard result.ending == .exited(0) else { throw failure(argv, result, "0") }
+        return result.text.split(whereSeparator: \.isWhitespace).last == "yes"
+    }
+
+    /// See `ServiceControlling`.
+    package func reload() throws { try succeed([systemctl, "daemon-reload"]) }
 
     private func activity(
         _ control: ServiceControl
@@ -160,6 +203,7 @@ package struct HostServices: ServiceControlling {
             case .signalled(let signal): "was ended by signal \(signal)"
             case .timedOut: "was ended after \(result.took.text)"
             case .cancelled: "was cancelled"
+            case .outputTooLarge: "wrote too much"
             case .notStarted(let why): "could not be started: \(why)"
             }
         var failure = StepFailure("\(argv.joined(separator: " ")) \(how); read its output")

@@ -31,6 +31,7 @@ enum ProgramStep {
                     "\(name) was ended after \(timeout.text); raise timeout if it needs more"
                 )
             case .cancelled: (.failed, "\(name) was ended because the step was cancelled")
+            case .outputTooLarge: (.failed, "\(name) wrote too much")
             case .notStarted(let why): (.failed, "\(name) could not be started: \(why)")
             }
         return StepEnding(status: status, message: message, output: result.text)

@@ -32,6 +32,7 @@ enum ProgramCheck {
             return .fail("ended by signal \(signal)\(said)", "run the program on the host")
         case .timedOut: return .late(timeout)
         case .cancelled: return .unknown("cancelled", "run the check again")
+        case .outputTooLarge: return .fail("it wrote too much", "run the program on the host")
         case .notStarted(let why):
             return .unknown("not started: \(why)", "install the program or correct the check")
         }

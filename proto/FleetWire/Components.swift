@@ -9,11 +9,21 @@ package struct ComponentSpec: Codable, Sendable, Hashable {
     package var driver: ComponentDriver
     /// True if a restore of this component alone must stop and start the plan's services around it.
     package var restart: Bool
+    /// True if what is mounted within its trees belongs to it; nil counts as false.
+    package var crossMounts: Bool?
+    /// True if it may be captured with nothing in it although it held something before; nil counts
+    /// as false.
+    package var allowEmpty: Bool?
     /// A component of these fields.
-    package init(name: ComponentName, driver: ComponentDriver, restart: Bool) {
+    package init(
+        name: ComponentName, driver: ComponentDriver, restart: Bool, crossMounts: Bool? = nil,
+        allowEmpty: Bool? = nil
+    ) {
         self.name = name
         self.driver = driver
         self.restart = restart
+        self.crossMounts = crossMounts
+        self.allowEmpty = allowEmpty
     }
 }
 
@@ -21,14 +31,22 @@ package struct ComponentSpec: Codable, Sendable, Hashable {
 package enum ComponentDriver: Codable, Sendable, Hashable {
     /// Trees and files; `data` true puts it in the scope `data`.
     case files(paths: [String], exclude: [String], data: Bool)
-    /// Configuration files.
-    case config(paths: [String])
+    /// Configuration files; `strict` true refuses a capture that holds what is only warned of.
+    case config(paths: [String], strict: Bool = false)
     /// One flagd definition file.
     case flags(path: String)
     /// A service: whether it runs, and its unit.
     case service(ServiceControl)
     /// One SQLite database, by online backup.
     case sqlite(path: String)
+    /// One Debian package.
+    case package(PackageComponent)
+    /// One PostgreSQL database.
+    case postgres(PostgresComponent)
+    /// One btrfs subvolume.
+    case btrfs(BtrfsComponent)
+    /// What the operator's programs capture and restore.
+    case command(CommandComponent)
     /// A driver that this version does not know; refused when loaded, never ignored.
     case unknown(String)
 
@@ -37,6 +55,7 @@ package enum ComponentDriver: Codable, Sendable, Hashable {
         var paths: [String]?
         var exclude: [String]?
         var data: Bool?
+        var strict: Bool?
     }
 
     /// Decodes `{"<driver>": {…}}`; an unknown driver decodes to `.unknown`.
@@ -49,13 +68,22 @@ package enum ComponentDriver: Codable, Sendable, Hashable {
                 paths: fields.paths ?? [], exclude: fields.exclude ?? [],
                 data: fields.data ?? false)
         case "config":
-            self = .config(paths: try container.decode(Fields.self, forKey: key).paths ?? [])
+            let fields = try container.decode(Fields.self, forKey: key)
+            self = .config(paths: fields.paths ?? [], strict: fields.strict ?? false)
         case "flags":
             self = .flags(path: try container.decode(Fields.self, forKey: key).path ?? "")
         case "sqlite":
             self = .sqlite(path: try container.decode(Fields.self, forKey: key).path ?? "")
         case "service":
             self = .service(try container.decode(ServiceControl.self, forKey: key))
+        case "package":
+            self = .package(try container.decode(PackageComponent.self, forKey: key))
+        case "postgres":
+            self = .postgres(try container.decode(PostgresComponent.self, forKey: key))
+        case "btrfs":
+            self = .btrfs(try container.decode(BtrfsComponent.self, forKey: key))
+        case "command":
+            self = .command(try container.decode(CommandComponent.self, forKey: key))
         default: self = .unknown(key.stringValue)
         }
     }
@@ -67,10 +95,16 @@ package enum ComponentDriver: Codable, Sendable, Hashable {
         case .files(let paths, let exclude, let data):
             try container.encode(
                 Fields(paths: paths, exclude: exclude, data: data), forKey: "files")
-        case .config(let paths): try container.encode(Fields(paths: paths), forKey: "config")
+        case .config(let paths, let strict):
+            try container.encode(
+                Fields(paths: paths, strict: strict ? true : nil), forKey: "config")
         case .flags(let path): try container.encode(Fields(path: path), forKey: "flags")
         case .sqlite(let path): try container.encode(Fields(path: path), forKey: "sqlite")
         case .service(let control): try container.encode(control, forKey: "service")
+        case .package(let component): try container.encode(component, forKey: "package")
+        case .postgres(let component): try container.encode(component, forKey: "postgres")
+        case .btrfs(let component): try container.encode(component, forKey: "btrfs")
+        case .command(let component): try container.encode(component, forKey: "command")
         case .unknown(let name): try container.encode(Fields(), forKey: SingleKey(name))
         }
     }
@@ -83,6 +117,10 @@ package enum ComponentDriver: Codable, Sendable, Hashable {
         case .flags: "flags"
         case .service: "service"
         case .sqlite: "sqlite"
+        case .package: "package"
+        case .postgres: "postgres"
+        case .btrfs: "btrfs"
+        case .command: "command"
         case .unknown(let name): name
         }
     }
@@ -170,8 +208,10 @@ package enum RollbackScope: Codable, Sendable, Hashable, CustomStringConvertible
         switch (self, component.driver) {
         case (.full, _): true
         case (.component(let name), _): name == component.name
-        case (.flags, .flags), (.config, .config), (.data, .sqlite): true
+        case (.flags, .flags), (.config, .config), (.data, .sqlite), (.data, .postgres): true
         case (.data, .files(_, _, let data)): data
+        case (.data, .btrfs(let component)): component.data
+        case (.data, .command(let component)): component.data
         default: false
         }
     }

@@ -1,0 +1,153 @@
+import Glibc
+import FleetWire
+
+/// All packs of a store, every record of them read: which are damaged, and which objects are whole.
+struct PackInspection {
+    let codecs: RecordCodecs
+    private let files: StoreFiles
+    /// Names of objects of which a whole record was found.
+    private(set) var whole: Set<ObjectID> = []
+    /// Packs with a damaged record or table.
+    private(set) var damaged: [String] = []
+    /// Packs that cannot be judged, one sentence each; they are left alone.
+    private(set) var obstacles: [String] = []
+
+    init(
+        _ files: StoreFiles, _ codecs: RecordCodecs, _ progress: (PointProgress) -> Void
+    ) throws {
+        self.files = files
+        self.codecs = codecs
+        var rate = ProgressRate(.scrubbing, nil)
+        for name in try ObjectReader.names(files) {
+            do {
+                var isDamaged = false
+                let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
+                let (records, hasTable) = try records(of: file, name)
+                for record in records {
+                    if try isWhole(record, file, name) {
+                        whole.insert(record.id)
+                    } else {
+                        isDamaged = true
+                    }
+                    rate.add(bytes: UInt64(record.bytesInPack)).map(progress)
+                }
+                if isDamaged || !hasTable { damaged.append(name) }
+            } catch let error as PointError {
+                obstacles.append("pack \(name) is left alone: \(error)")
+            }
+        }
+        progress(rate.last)
+    }
+
+    private func records(of file: Descriptor, _ name: String) throws -> ([PackRecord], Bool) {
+        let path = files.path(of: "packs/" + name)
+        do {
+            return (try PackFormat.records(of: file, path: path), true)
+        } catch let error as PointError where error.isDamage {
+            return (try PackFormat.salvage(file, path: path), false)
+        }
+    }
+
+    /// Throws if it is sealed with a key that is not at hand.
+    private func isWhole(
+        _ record: PackRecord, _ file: Descriptor, _ name: String
+    ) throws -> Bool {
+        do {
+            _ = try codecs.read(record, of: file, files, name)
+            return true
+        } catch let error as PointError where error.isDamage {
+            return false
+        }
+    }
+
+    /// Copies the whole records of all damaged packs, each once.
+    mutating func copyWhole(to assembler: PackAssembler) throws {
+        var copied: Set<ObjectID> = []
+        for name in damaged {
+            let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
+            let path = Array(files.path(of: "packs/" + name).utf8)
+            for record in try records(of: file, name).0 where !copied.contains(record.id) {
+                guard try isWhole(record, file, name) else { continue }
+                copied.insert(record.id)
+                try assembler.add(
+                    record,
+                    try PackFormat.part(
+                        file, Int(clamping: record.offset), Int(record.stored), path))
+            }
+        }
+    }
+}
+
+/// Looks for objects that points need and no pack holds whole.
+final class ObjectSearch {
+    private let root: HostRoot
+    private let inspection: PackInspection
+    private let assembler: PackAssembler
+    private var brought: Set<ObjectID> = []
+    /// Names in packs of what is needed and was not found.
+    private(set) var missing: Set<ObjectID> = []
+    /// One sentence for each object of each point that is lost.
+    private(set) var lost: [String] = []
+
+    /// Names in packs of what was found in live files.
+    var found: [Digest] { brought.map(\.digest) }
+
+    init(root: HostRoot, inspection: PackInspection, assembler: PackAssembler) {
+        self.root = root
+        self.inspection = inspection
+        self.assembler = assembler
+    }
+
+    /// Goes through all that a point needs. `objects` reads its catalogues.
+    func run(_ manifest: Manifest, _ objects: ObjectReader) throws {
+        for component in manifest.components {
+            let subject = "point \(manifest.id), component \(component.spec.name)"
+            do {
+                try CatalogueReader(component, objects).forEach { entry in
+                    try look(entry, objects.codec, subject)
+                }
+            } catch let error as PointError where error.isDamage {
+                for id in component.catalogue {
+                    let name = objects.codec.name(of: ObjectID(id))
+                    if !inspection.whole.contains(name) { missing.insert(name) }
+                }
+                lost.append("\(subject): \(error)")
+            }
+        }
+    }
+
+    private func look(_ entry: Entry, _ codec: ObjectCodec, _ subject: String) throws {
+        for (index, chunk) in entry.chunks.enumerated() where chunk != .zeros {
+            let name = codec.name(of: chunk)
+            guard !inspection.whole.contains(name), !brought.contains(name) else { continue }
+            if let bytes = liveBytes(entry, index), ObjectID(hashing: bytes) == chunk {
+                try store(chunk, bytes, codec)
+                brought.insert(name)
+                missing.remove(name)
+            } else {
+                missing.insert(name)
+                lost.append("\(subject): \(printable(entry.path)), object \(name.digest)")
+            }
+        }
+    }
+
+    /// The bytes where the chunk stood at the capture; nil if nothing can be read there.
+    private func liveBytes(_ entry: Entry, _ index: Int) -> [UInt8]? {
+        let (offset, isOver) = index.multipliedReportingOverflow(by: SnapshotLimits.chunkBytes)
+        guard entry.kind == .regular, !isOver, UInt64(offset) < entry.size,
+            let place = try? root.parent(of: entry.path),
+            let file = place.directory.open(place.name, O_RDONLY | O_NONBLOCK | O_NOCTTY),
+            let status = try? file.status(), status.st_mode & S_IFMT == S_IFREG
+        else { return nil }
+        let count = Int(min(UInt64(SnapshotLimits.chunkBytes), entry.size - UInt64(offset)))
+        return try? PackFormat.part(file, offset, count, entry.path)
+    }
+
+    private func store(_ id: ObjectID, _ bytes: [UInt8], _ codec: ObjectCodec) throws {
+        var buffer: [UInt8] = []
+        let record = try bytes.withUnsafeBytes {
+            try codec.append(id, codec: .raw, raw: bytes.count, $0, to: &buffer, at: 0)
+        }
+        try assembler.add(record, Array(buffer[PackFormat.headerBytes...]))
+    }
+}

@@ -1,0 +1,112 @@
+package import FleetWire
+
+extension PointStore {
+    /// Holds a point against its manifest; empty means whole, else one sentence for each damage.
+    ///
+    /// Shallow: the manifest's digest, every catalogue (rehashed, its state and count held against
+    /// the manifest), and that a pack's table names every object, with possible sizes. Deep: every
+    /// object is read and rehashed too. Both report a pack whose table is lost. Damage
+    /// within stored bytes is found by a deep one alone. `progress` is called at a bounded rate.
+    /// Throws `PointError` if the point is not there, its key is missing, or the disk cannot be read.
+    package func verify(
+        _ id: PointID, deep: Bool = false, progress: (PointProgress) -> Void = { _ in }
+    ) throws -> [String] {
+        let manifest: Manifest
+        do {
+            (manifest, _) = try self.manifest(id)
+        } catch let error as PointError where error.attempt == "read" && error.code == 0 {
+            return ["\(error)"]
+        }
+        let objects = try objects(of: manifest)
+        let check = PointCheck(objects: objects, isDeep: deep)
+        var kept: [String] = []
+        for component in manifest.components {
+            check.run(component, progress)
+            if check.damage.isEmpty { kept += try driverDamage(component, objects) }
+        }
+        return check.damage + kept + check.packsWithoutTable()
+    }
+}
+
+/// One look at all that a point needs.
+final class PointCheck {
+    private let objects: ObjectReader
+    private let isDeep: Bool
+    private var good: Set<ObjectID> = [.zeros]
+    private var packs: Set<String> = []
+    /// One sentence for each thing that is missing or damaged.
+    private(set) var damage: [String] = []
+
+    init(objects: ObjectReader, isDeep: Bool) {
+        self.objects = objects
+        self.isDeep = isDeep
+    }
+
+    func run(_ component: Manifest.Component, _ progress: (PointProgress) -> Void) {
+        var rate = ProgressRate(.verifying, component)
+        do {
+            for object in component.catalogue { note(ObjectID(object)) }
+            try CatalogueReader(component, objects).forEach { entry in
+                for chunk in entry.chunks where !good.contains(chunk) { look(at: chunk, of: entry) }
+                rate.add(bytes: entry.size).map(progress)
+            }
+        } catch {
+            damage.append("component \(component.spec.name): \(error)")
+        }
+        progress(rate.last)
+    }
+
+    private func look(at chunk: ObjectID, of entry: Entry) {
+        do {
+            note(chunk)
+            if isDeep {
+                _ = try objects.read(chunk)
+            } else if !objects.holds(chunk) {
+                throw PointError.damaged(
+                    "object \(objects.codec.name(of: chunk).digest)",
+                    "it is missing from the store")
+            }
+            good.insert(chunk)
+        } catch {
+            damage.append("\(printable(entry.path)): \(error)")
+        }
+    }
+
+    private func note(_ id: ObjectID) {
+        if let place = objects.place(of: id), objects.damaged[place.pack] != nil {
+            packs.insert(place.pack)
+        }
+    }
+
+    /// Packs that the point needs and whose table is lost: all is there, but only by a rebuilt one.
+    func packsWithoutTable() -> [String] {
+        packs.sorted().map {
+            "pack \($0): \(objects.damaged[$0] ?? ""); its records are read one by one, repair the store"
+        }
+    }
+}
+
+/// Makes progress of counts, a few times a second at most.
+struct ProgressRate {
+    private var progress: PointProgress
+    private var next = ContinuousClock.now
+
+    init(_ phase: PointProgress.Phase, _ component: Manifest.Component?) {
+        progress = PointProgress(
+            phase: phase, component: component?.spec.name, entries: 0,
+            entriesTotal: component?.entries, bytes: ByteCount(0), bytesTotal: component?.bytes)
+    }
+
+    /// Counts one entry more; a progress if one is due.
+    mutating func add(bytes: UInt64) -> PointProgress? {
+        progress.entries += 1
+        progress.bytes.count &+= bytes
+        let now = ContinuousClock.now
+        guard now >= next else { return nil }
+        next = now + .milliseconds(250)
+        return progress
+    }
+
+    /// All that was counted.
+    var last: PointProgress { progress }
+}
