@@ -7,14 +7,11 @@ import Testing
 /// Dry runs and differences.
 @Suite struct ChangesTests {
     /// The paths whose line in the view differs, and how.
-    private func differing(_ before: [String], _ after: [String], below root: String) -> [String:
-        String]
-    {
+    private func differing(
+        _ before: [String], _ after: [String], below folder: String
+    ) -> [String: String] {
         func byPath(_ lines: [String]) -> [String: String] {
-            let pairs = lines.map { line -> (String, String) in
-                let path = line.prefix { $0 != " " }
-                return (String(path.dropFirst(root.count)), line)
-            }
+            let pairs = lines.map { (folder + $0.prefix { $0 != " " }, $0) }
             return Dictionary(pairs, uniquingKeysWith: { first, _ in first })
         }
         let (old, new) = (byPath(before), byPath(after))
@@ -23,6 +20,12 @@ import Testing
             result[path] = old[path] == nil ? "added" : new[path] == nil ? "removed" : "changed"
         }
         return result
+    }
+
+    /// False for sockets, which stay gone.
+    private func isCaptured(_ line: String) -> Bool {
+        let mode = line.split(separator: " ", maxSplits: 2).dropFirst().first ?? ""
+        return !(mode.count == 6 && mode.hasPrefix("14"))
     }
 
     private func summary(_ changes: [PointChange]) -> [String: String] {
@@ -53,14 +56,17 @@ import Testing
         let after = try scratch.view("/tree")
         // A first name that was added later makes its other names hard links to it: which name is
         // the first does not show in a restore of the one that is left.
-        let real = differing(before, after, below: scratch.root)
+        let real = differing(before, after, below: "/tree")
         for (path, what) in real { #expect(self.summary(listed)[path] == what, "\(seed): \(path)") }
         for (path, what) in self.summary(listed) { #expect(real[path] == what, "\(seed): \(path)") }
         #expect(summary.changed == listed.count { $0.change != .removed })
         #expect(try store.changes(point: first.id).isEmpty)
         #expect(try store.changes(point: second.id) == store.difference(first.id, second.id))
         _ = try store.restore(point: second.id)
-        #expect(try scratch.view("/tree") == before, "a rollback can be rolled back, seed \(seed)")
+        let back = try scratch.view("/tree")
+        #expect(
+            back.filter(isCaptured) == before.filter(isCaptured),
+            "a rollback can be rolled back, seed \(seed)")
     }
 
     @Test func whatDiffersIsNamedInWords() throws {
