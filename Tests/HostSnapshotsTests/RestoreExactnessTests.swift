@@ -80,6 +80,21 @@ import Testing
         #expect(try scratch.view("/tree") == before)
     }
 
+    @Test func aFileThatLostItsHolesIsWrittenAnew() throws {
+        let scratch = try Scratch()
+        let path = scratch.root + "/file"
+        let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        ftruncate(file, 1 << 20)
+        close(file)
+        let store = try scratch.store()
+        let point = try take(store, "p1", [try files("/file")])
+        let before = try scratch.view("/file")
+        try Data(repeating: 0, count: 1 << 20).write(to: URL(fileURLWithPath: path))
+        try Scratch.run(["sync", path])
+        _ = try store.restore(point: point.id)
+        #expect(try scratch.view("/file") == before)
+    }
+
     @Test func namesThatOnlyResembleThoseBesideAreOrdinary() throws {
         let scratch = try Scratch()
         let store = try scratch.store()

@@ -33,7 +33,7 @@ import Testing
 
     @Test func anInterruptedRestoreFinishesWhenItIsRunAgain() throws {
         for stop in 1...10_000 {
-            let scratch = try Scratch()
+            let scratch = try Scratch(inMemory: true)
             mkdir(scratch.root + "/tree", 0o755)
             mkdir(scratch.root + "/tree/kept", 0o750)
             try scratch.write("/tree/kept/a", "old a")

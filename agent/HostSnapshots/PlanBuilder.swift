@@ -105,7 +105,9 @@ final class PlanBuilder {
         report?(moved ?? change, present, wanted)
         different += 1
         differing[wanted.path.hashValue] = change
-        if isMetadata, wanted.kind == .regular, linkCount == 1 {
+        // Holes come back only by writing.
+        let lostHoles = wanted.flags & ~present.flags & Entry.sparse != 0
+        if isMetadata, wanted.kind == .regular, linkCount == 1, !lostHoles {
             return plan.changes.append(wanted, .repair)
         }
         write(wanted, .write)
