@@ -7,8 +7,8 @@ import Glibc
 final class LoopDisk {
     let path: String
 
-    /// Makes a file system of `kind` (`ext4`, `btrfs`) in `scratch` and mounts it at the new directory
-    /// `path`.
+    /// Makes a file system of `kind` (`ext4`, `btrfs`, `xfs`) in `scratch` and mounts it at the new
+    /// directory `path`.
     init(_ kind: String, megabytes: Int, at path: String, in scratch: Scratch, options: String = "")
         throws
     {

@@ -13,6 +13,7 @@ final class ContentReader: @unchecked Sendable {
     private static let noAccessTime: Int32 = 0o1000000
     private let buffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: SnapshotLimits.chunkBytes, alignment: 4096)
+    private let hasher = ObjectHasher()
     private var chunks: [ObjectID] = []
     private var quietly = geteuid() == 0 ? ContentReader.noAccessTime : 0
 
@@ -66,10 +67,17 @@ final class ContentReader: @unchecked Sendable {
         for _ in 0..<SnapshotLimits.readAttempts {
             guard let file = try open(folder, name, found, path) else { return nil }
             chunks.removeAll(keepingCapacity: true)
-            let isWhole = try readChunks(of: file, expected, path)
+            // A clone cannot change while it is read: what is hashed is what is kept.
+            let clone = try sink.clone(file, size: expected.size, device: expected.device)
+            let isWhole =
+                try clone.map { try readChunks(of: $0.file, expected, path, hasher.hash) }
+                ?? readChunks(of: file, expected, path, sink.put)
             let attributes = try Attributes.read(file)
             let after = try file.look(path())
-            if isWhole, after.isSame(as: expected), after.isRegular { return (after, attributes) }
+            if isWhole, after.isSame(as: expected), after.isRegular {
+                if let clone { try sink.keep(clone, chunks, size: expected.size) }
+                return (after, attributes)
+            }
             guard after.isRegular else { break }
             expected = after
         }
@@ -96,7 +104,8 @@ final class ContentReader: @unchecked Sendable {
 
     /// False if the file ended before its size.
     private func readChunks(
-        of file: Descriptor, _ status: FileStatus, _ path: () -> [UInt8]
+        of file: Descriptor, _ status: FileStatus, _ path: () -> [UInt8],
+        _ put: (UnsafeRawBufferPointer) throws -> ObjectID
     ) throws -> Bool {
         let size = Int(clamping: status.size)
         var offset = 0
@@ -113,7 +122,7 @@ final class ContentReader: @unchecked Sendable {
             let part = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
             guard try file.read(part, at: offset, path()) == count else { return false }
             let filled = UnsafeRawBufferPointer(part)
-            chunks.append(isZero(filled) ? .zeros : try sink.put(filled))
+            chunks.append(isZero(filled) ? .zeros : try put(filled))
             offset += count
         }
         return true

@@ -9,6 +9,7 @@ final class FileWriter: @unchecked Sendable {
     private let objects: ObjectReader
     private let beforeChange: RestoreHook?
     private let metadata: MetadataWriter
+    private let hasher = ObjectHasher()
     private var room = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
     /// The files that were written and what they are known by, in no order.
     private(set) var written: [WrittenFile] = []
@@ -75,13 +76,41 @@ final class FileWriter: @unchecked Sendable {
             return opened == nil ? -1 : 0
         }
         guard let file = opened else { preconditionFailure("it was made") }
-        try writeContent(entry, file)
+        if try !writeByCloning(entry, file) { try writeContent(entry, file) }
         if entry.kind == .database {
             try metadata.applyOwnership(entry, to: file)
         } else {
             try metadata.apply(entry, to: file)
         }
         written.append(WrittenFile(try file.look(entry.path)))
+    }
+
+    /// False, with nothing written, if there is no clone of the content or it cannot be shared.
+    private func writeByCloning(_ entry: Entry, _ file: Descriptor) throws -> Bool {
+        let size = Int(clamping: entry.size)
+        let counts = stride(from: 0, to: size, by: SnapshotLimits.chunkBytes)
+        guard entry.size >= SnapshotLimits.cloneBytesMin,
+            entry.chunks.count == counts.underestimatedCount,
+            let clone = objects.cloneFile(of: entry.chunks)
+        else { return false }
+        try beforeChange?("clone \(printable(entry.path))")
+        guard try CloneKeeper.clone(file, from: clone, entry.path) == 0 else { return false }
+        guard file.calls.ftruncate(file.raw, size) == 0 else {
+            throw PointError.system("set the size of", entry.path, errno)
+        }
+        for (chunk, offset) in zip(entry.chunks, counts) {
+            let count = min(SnapshotLimits.chunkBytes, size - offset)
+            let isThere = try reads(file, offset, count, entry) {
+                chunk == .zeros ? isZero($0) : hasher.hash($0) == chunk
+            }
+            if isThere { continue }
+            // It lies in another clone or in a pack; if this one is damaged, that is found now.
+            guard file.calls.lseek(file.raw, offset, SEEK_SET) >= 0 else {
+                throw PointError.system("write", entry.path, errno)
+            }
+            try write(chunk, count, at: offset, entry, file, leavesHoles: false)
+        }
+        return true
     }
 
     private func writeContent(_ entry: Entry, _ file: Descriptor) throws {
@@ -94,7 +123,7 @@ final class FileWriter: @unchecked Sendable {
                 throw PointError.damaged(printable(entry.path), "it has more chunks than its size")
             }
             if chunk != .zeros || !isSparse {
-                try write(chunk, count, at: offset, entry, file)
+                try write(chunk, count, at: offset, entry, file, leavesHoles: isSparse)
             }
             offset += count
         }
@@ -112,7 +141,8 @@ final class FileWriter: @unchecked Sendable {
     }
 
     private func write(
-        _ chunk: ObjectID, _ count: Int, at offset: Int, _ entry: Entry, _ file: Descriptor
+        _ chunk: ObjectID, _ count: Int, at offset: Int, _ entry: Entry, _ file: Descriptor,
+        leavesHoles: Bool
     ) throws {
         let bytes =
             chunk == .zeros ? [UInt8](repeating: 0, count: count) : try objects.read(chunk)
@@ -121,7 +151,7 @@ final class FileWriter: @unchecked Sendable {
         }
         try beforeChange?("write \(printable(entry.path))")
         try bytes.withUnsafeBytes { whole in
-            if entry.flags & Entry.sparse != 0 {
+            if leavesHoles {
                 try writeLeavingHoles(whole, at: offset, file, entry.path)
                 guard file.calls.ftruncate(file.raw, offset + count) == 0 else {
                     throw PointError.system("set the size of", entry.path, errno)
@@ -159,15 +189,21 @@ final class FileWriter: @unchecked Sendable {
         _ file: Descriptor, _ offset: Int, _ count: Int, _ entry: Entry,
         _ isRight: (UnsafeRawBufferPointer) -> Bool
     ) throws {
-        let right = try room.withUnsafeMutableBytes { whole in
-            let part = UnsafeMutableRawBufferPointer(rebasing: whole[..<count])
-            return try file.read(part, at: offset, entry.path) == count
-                && isRight(UnsafeRawBufferPointer(part))
-        }
-        guard right else {
+        guard try reads(file, offset, count, entry, isRight) else {
             throw PointError(
                 "verify", printable(entry.path), "what was written is not read back",
                 "look at the disk it lies on and restore again")
+        }
+    }
+
+    private func reads(
+        _ file: Descriptor, _ offset: Int, _ count: Int, _ entry: Entry,
+        _ isRight: (UnsafeRawBufferPointer) -> Bool
+    ) throws -> Bool {
+        try room.withUnsafeMutableBytes { whole in
+            let part = UnsafeMutableRawBufferPointer(rebasing: whole[..<count])
+            return try file.read(part, at: offset, entry.path) == count
+                && isRight(UnsafeRawBufferPointer(part))
         }
     }
 }

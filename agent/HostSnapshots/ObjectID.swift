@@ -69,6 +69,18 @@ protocol ObjectSink: AnyObject {
     func put(_ bytes: UnsafeRawBufferPointer) throws -> ObjectID
     /// True if an object can be had without reading its file again.
     func holds(_ id: ObjectID) throws -> Bool
+    /// A clone of `file`, of `size` bytes and on `device`, to read instead of it and to give to
+    /// `keep`; nil if it must be put chunk by chunk.
+    func clone(_ file: Descriptor, size: UInt64, device: UInt64) throws -> CloneDraft?
+    /// Stores what it does not hold of the chunks of a clone.
+    func keep(_ clone: CloneDraft, _ chunks: [ObjectID], size: UInt64) throws
+}
+
+extension ObjectSink {
+    func clone(_ file: Descriptor, size: UInt64, device: UInt64) throws -> CloneDraft? { nil }
+    func keep(_ clone: CloneDraft, _ chunks: [ObjectID], size: UInt64) throws {
+        preconditionFailure("it makes no clones")
+    }
 }
 
 /// Hashes and keeps nothing.

@@ -134,6 +134,27 @@ final class ObjectReader {
         }
     }
 
+    /// The clone file that holds most of the chunks of a file at their places in it, to be cloned
+    /// instead of copied; nil if none does, or the one that would is not there.
+    func cloneFile(of chunks: [ObjectID]) -> Descriptor? {
+        var counts: [ObjectID: Int] = [:]
+        var best: (place: ClonePlace, count: Int)?
+        for (index, chunk) in chunks.enumerated() where chunk != .zeros {
+            guard let found = table.first(codec.name(of: chunk)), found.codec == .clone,
+                let pack = try? file(Int(found.pack)),
+                let stored = try? PackFormat.part(
+                    pack, Int(clamping: found.offset), PackRecord.cloneBytes, []),
+                let place = try? ClonePlace(stored),
+                place.offset == UInt64(index) * UInt64(SnapshotLimits.chunkBytes)
+            else { continue }
+            counts[place.file, default: 0] += 1
+            if counts[place.file, default: 0] > best?.count ?? 0 {
+                best = (place, counts[place.file, default: 0])
+            }
+        }
+        return best.flatMap { try? files.open($0.place.name, O_RDONLY | O_NOFOLLOW) }
+    }
+
     /// The raw bytes of one record, checked against its name.
     static func read(
         _ record: PackRecord, of file: Descriptor, _ files: StoreFiles, _ codec: ObjectCodec,

@@ -72,10 +72,28 @@ struct ClonePlace {
 
     /// The clone file's name as bytes.
     let file: ObjectID
-    let offset: UInt64
+    var offset: UInt64
 
     /// Below the store.
     var name: String { Self.folder + "/" + file.digest.hex }
+
+    /// The bytes of a record that names it.
+    var stored: [UInt8] {
+        var bytes = file.bytes
+        bytes.append(number: offset)
+        return bytes
+    }
+
+    /// The place of a chunk in the clone of a file of `size` bytes with these chunks: the name is
+    /// the digest of its chunks' names and its size, so that the same content has one clone.
+    init(ofChunks chunks: [ObjectID], size: UInt64, offset: UInt64) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(chunks.count * 32 + 8)
+        for chunk in chunks { chunk.withBytes { bytes.append(contentsOf: $0) } }
+        bytes.append(number: size)
+        file = ObjectID(hashing: bytes)
+        self.offset = offset
+    }
 
     init(_ stored: [UInt8]) throws {
         var reader = ByteReader(stored[...])

@@ -7,6 +7,8 @@ import Glibc
 final class PackWriter: ObjectSink {
     private let files: StoreFiles
     private let known: KnownObjects
+    /// Nil if files are never cloned.
+    private let clones: CloneKeeper?
     /// Of the scratch files: several writers of one process have different ones.
     private let number: Int
     /// Called before the first byte is written; throws if there is no space for the capture.
@@ -17,6 +19,8 @@ final class PackWriter: ObjectSink {
     private let compressed = UnsafeMutableRawBufferPointer.allocate(
         byteCount: ZSTD_compressBound(SnapshotLimits.chunkBytes), alignment: 16)
     private var records: [PackRecord] = []
+    /// What the records of clones in the present pack store.
+    private var places: [ObjectID: [UInt8]] = [:]
     private var file: Descriptor?
     private var buffer: [UInt8] = []
     /// Bytes of the present pack, those in `buffer` included.
@@ -31,11 +35,12 @@ final class PackWriter: ObjectSink {
     private func whole(_ name: String) -> [UInt8] { Array(files.path(of: name).utf8) }
 
     init(
-        _ files: StoreFiles, known: KnownObjects, number: Int = 0,
+        _ files: StoreFiles, known: KnownObjects, clones: CloneKeeper? = nil, number: Int = 0,
         beforeFirstWrite: @escaping () throws -> Void = {}
     ) {
         self.files = files
         self.known = known
+        self.clones = clones
         self.number = number
         self.beforeFirstWrite = beforeFirstWrite
         verifier = PackVerifier(known.codec)
@@ -61,10 +66,34 @@ final class PackWriter: ObjectSink {
         let pays = ZSTD_isError(size) == 0 && size < bytes.count
         let stored = pays ? UnsafeRawBufferPointer(rebasing: compressed[..<size]) : bytes
         try append(id, raw: bytes.count, codec: pays ? .zstd : .raw, stored)
-        if length >= SnapshotLimits.packBytesMax || records.count >= SnapshotLimits.packRecordsMax {
-            try close()
-        }
+        try closeIfFull()
         return id
+    }
+
+    func clone(_ file: Descriptor, size: UInt64, device: UInt64) throws -> CloneDraft? {
+        guard size >= SnapshotLimits.cloneBytesMin else { return nil }
+        return try clones?.clone(file, device: device)
+    }
+
+    func keep(_ clone: CloneDraft, _ chunks: [ObjectID], size: UInt64) throws {
+        let own = try chunks.indices.filter {
+            try chunks[$0] != .zeros && known.claim(chunks[$0])
+        }
+        guard !own.isEmpty else { return }
+        var place = ClonePlace(ofChunks: chunks, size: size, offset: 0)
+        // Before the first pack that names it can be closed.
+        clones?.keep(clone, as: place)
+        for index in own {
+            place.offset = UInt64(index) * UInt64(SnapshotLimits.chunkBytes)
+            if length == 0 { begin() }
+            let raw = min(UInt64(SnapshotLimits.chunkBytes), size - place.offset)
+            let stored = place.stored
+            places[chunks[index]] = stored
+            try stored.withUnsafeBytes {
+                try append(chunks[index], raw: Int(raw), codec: .clone, $0)
+            }
+            try closeIfFull()
+        }
     }
 
     /// All that was put is durable on return, once `packs` is synced.
@@ -73,16 +102,23 @@ final class PackWriter: ObjectSink {
         while !closed.isEmpty { try putInPlace() }
     }
 
-    /// Removes the packs that were made: no point needs them.
-    func discard() {
-        for name in made { files.remove("packs/" + name) }
-        made = []
+    /// Removes the packs that were made: no point needs them. False if one is left.
+    func discard() -> Bool {
+        made.removeAll { (try? files.delete("packs/" + $0)) != nil }
+        return made.isEmpty
+    }
+
+    private func closeIfFull() throws {
+        if length >= SnapshotLimits.packBytesMax || records.count >= SnapshotLimits.packRecordsMax {
+            try close()
+        }
     }
 
     private func begin() {
         buffer.append(contentsOf: PackFormat.magic)
         length = buffer.count
         records.removeAll(keepingCapacity: true)
+        places = [:]
     }
 
     private func append(
@@ -119,7 +155,7 @@ final class PackWriter: ObjectSink {
         try flush()
         guard let file else { preconditionFailure("a flush makes the file") }
         // What cannot be read back now could not be restored later.
-        try verifier.verify(records, table, of: file, files.path(of: besideName))
+        try verifier.verify(records, table, places, of: file, files.path(of: besideName))
         let name = "\(ObjectID(hashing: table).digest.hex).pack"
         closed.append((file, name, besideName))
         self.file = nil
@@ -132,6 +168,7 @@ final class PackWriter: ObjectSink {
     private func putInPlace() throws {
         let (file, name, beside) = closed[0]
         try file.sync(whole(beside))
+        try clones?.settle()
         // One with the same objects may stand there, and other points may need it.
         let isNew = try !files.isThere("packs/" + name)
         try files.rename(beside, "packs/" + name)
@@ -158,9 +195,11 @@ final class PackVerifier {
         raw.deallocate()
     }
 
-    /// Throws `PointError` if `file` does not hold `records` and behind them `table`.
+    /// Throws `PointError` if `file` does not hold `records` and behind them `table`. `places` are
+    /// the stored bytes of those in clones, whose bytes were read in the clone itself.
     func verify(
-        _ records: [PackRecord], _ table: [UInt8], of file: Descriptor, _ path: String
+        _ records: [PackRecord], _ table: [UInt8], _ places: [ObjectID: [UInt8]],
+        of file: Descriptor, _ path: String
     ) throws {
         // Which part of the file is in `stored`.
         var window = 0..<0
@@ -177,7 +216,13 @@ final class PackVerifier {
             let low = start - window.lowerBound
             let part = UnsafeRawBufferPointer(
                 rebasing: stored[low..<low + Int(record.stored)])
-            try verify(record, part)
+            if record.codec == .clone {
+                guard places[record.id] == Array(part) else {
+                    throw PointError.damaged(path, "its place in a clone is not what was written")
+                }
+            } else {
+                try verify(record, part)
+            }
         }
         let back = try PackFormat.part(
             file, Int(clamping: records.last.map { $0.offset + UInt64($0.stored) } ?? 8),

@@ -8,6 +8,8 @@ final class PointCapture {
     private let components: [ComponentSpec]
     private let index: UnchangedIndex
     private let writers: [PackWriter]
+    /// Nil with encryption: clones stand in the clear.
+    private let clones: CloneKeeper?
     private let reader: ComponentReader
     private let space: SpaceGate
     private let progress: ProgressMeter
@@ -34,8 +36,10 @@ final class PointCapture {
         let cores = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         let threads =
             store.files.calls.isInterposed ? 1 : max(1, min(cores, SnapshotLimits.threadsMax))
+        let clones = codec.key == nil ? CloneKeeper(store.files) { try space.pass() } : nil
+        self.clones = clones
         writers = (0..<threads).map {
-            PackWriter(store.files, known: known, number: $0) { try space.pass() }
+            PackWriter(store.files, known: known, clones: clones, number: $0) { try space.pass() }
         }
         var reader = try store.reader(writers[0], index)
         reader.point = id
@@ -73,7 +77,9 @@ final class PointCapture {
 
     /// Removes what a capture that failed has stored.
     func discard() {
-        for writer in writers { writer.discard() }
+        let areGone = writers.map { $0.discard() }
+        // While a pack names a clone, also after a power cut, a capture would believe in it.
+        if !areGone.contains(false), (try? store.files.sync("packs")) != nil { clones?.discard() }
         for part in notes { part.discard() }
     }
 

@@ -37,6 +37,9 @@ enum SnapshotLimits {
     static let streamBytesMax: UInt64 = 16 << 30
     /// Bytes kept free beside a capture or a restore, for tables and directories.
     static let spareBytes: UInt64 = 1 << 20
+    /// Bytes of a file from which on it is cloned where that can be: a smaller one costs less in a
+    /// pack than a file of its own does.
+    static let cloneBytesMin: UInt64 = 128 << 10
     /// zstd's level: the fastest that still halves text.
     static let compressionLevel: Int32 = 1
     /// Files of a tree that must differ, and for each that does not, before all of it is exchanged:
