@@ -31,6 +31,9 @@ struct ProgramTests {
         #expect(
             command.shown(below: "/w/work") == "cd A/restic/live && RESTIC_PASSWORD=bench restic "
                 + "--repo A/restic/store backup 'a b'")
+        #expect(
+            command.shown() == "cd /w/work/A/restic/live && RESTIC_PASSWORD=bench restic "
+                + "--repo /w/work/A/restic/store backup 'a b'")
     }
 
     @Test("The id of the point is found in what a capture printed")

@@ -47,7 +47,7 @@ import Testing
 
     @Test func anExchangeThatIsInterruptedShowsTheOldTreeOrTheNewAndFinishes() throws {
         for stop in 1...10_000 {
-            let scratch = try Scratch()
+            let scratch = try Scratch(inMemory: true)
             try fill(scratch, "old")
             var store = try scratch.store()
             let point = try take(store, "p1", [try files("/tree")])

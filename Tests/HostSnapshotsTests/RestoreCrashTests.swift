@@ -20,16 +20,31 @@ import Testing
             captured = image.lines("/root/one") + image.lines("/root/tree")
             try CrashTree.change(scratch.root)
         }
-        try sweep(world, captured)
+        try sweep(world, captured, Self.faults)
     }
 
-    private func sweep(_ world: CrashWorld, _ captured: [String]) throws {
+    /// Above it there is only the root itself.
+    @Test func aTreeAtTheTopThatIsGone() throws {
+        var captured: [String] = []
+        let world = try CrashWorld { scratch in
+            try CrashTree.make(scratch.root)
+            _ = try take(scratch.store(), "p1", [CrashTree.spec()])
+            let image = try TreeImage(reading: scratch.path)
+            captured = image.lines("/root/one") + image.lines("/root/tree")
+            try Scratch.erase(Array((scratch.root + "/tree").utf8))
+            unlink(scratch.root + "/one")
+            try CrashTree.file(scratch.root + "/one", "another one", 0o644)
+        }
+        try sweep(world, captured, CrashWorld.losses(2))
+    }
+
+    private func sweep(_ world: CrashWorld, _ captured: [String], _ faults: [Fault]) throws {
         let spec = try CrashTree.spec()
         let image = try TreeImage(reading: world.scratch.path)
         let outside = image.lines("/root/outside")
         let changed = image.lines("/root/one") + image.lines("/root/tree")
         let contents = Self.contents(captured).merging(Self.contents(changed)) { $0.union($1) }
-        for fault in Self.faults {
+        for fault in faults {
             let runs = try world.sweep(fault) {
                 _ = try $0.restore(point: PointID(unchecked: "p1"))
             } problems: { outcome in

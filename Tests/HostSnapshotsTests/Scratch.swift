@@ -47,6 +47,22 @@ final class Scratch {
         try TreeImage(reading: root + folder).lines()
     }
 
+    /// The same without sockets, which stay gone and stay where they are.
+    func viewWithoutSockets(_ folder: String) throws -> [String] {
+        try view(folder).filter { line in
+            let mode = line.split(separator: " ", maxSplits: 2).dropFirst().first ?? ""
+            return !(mode.count == 6 && mode.hasPrefix("14"))
+        }
+    }
+
+    /// What two views do not share, for a failure's text.
+    static func difference(_ found: [String], _ wanted: [String]) -> [String] {
+        if found == wanted { return [] }
+        return Set(found).subtracting(wanted).sorted().map { "found " + $0 }
+            + Set(wanted).subtracting(found).sorted().map { "wanted " + $0 }
+            + ["\(found.count) lines, wanted \(wanted.count)"]
+    }
+
     @discardableResult
     static func run(_ argv: [String]) throws -> String {
         let process = Process()

@@ -174,7 +174,11 @@ struct TreeImage {
     }
 
     private static func text(_ name: [UInt8]) -> String {
-        name.map { $0 > 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\\($0)" }.joined()
+        name.map { byte in
+            if byte > 0x20, byte < 0x7F, byte != 0x25 { return String(UnicodeScalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return "%" + (byte < 16 ? "0" : "") + digits
+        }.joined()
     }
 }
 

@@ -34,7 +34,7 @@ import Testing
 
     @Test func aRestoreOfGoneTreesFinishesWhenItIsRunAgain() throws {
         for stop in 1...10_000 {
-            let scratch = try Scratch()
+            let scratch = try Scratch(inMemory: true)
             try fill(scratch, "old", count: 4)
             var store = try scratch.store()
             let point = try take(store, "p1", [try files("/tree")])

@@ -190,7 +190,7 @@ struct BtrfsDriver: ComponentDriving {
 
     /// Begins all names of this store's snapshots: several stores may keep theirs in one directory.
     private var prefix: String {
-        ObjectID(hashing: Array(host.store.path.utf8)).digest.hex.prefix(8) + "."
+        StoreFiles.digits(of: host.store.path) + "."
     }
 
     private func snapshotName(_ point: PointID) -> [UInt8] {

@@ -24,8 +24,18 @@ final class DirectoryCursor {
         return (directory, Array(path[(slash + 1)...]))
     }
 
+    /// The same, but nothing is made, and what is no directory on the way, a link too, counts as
+    /// missing: for what need not be there any more.
+    func existingParent(of path: [UInt8]) throws -> (directory: Descriptor, name: [UInt8])? {
+        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
+        guard let directory = try directory(path[..<slash], ifThere: true) else { return nil }
+        return (directory, Array(path[(slash + 1)...]))
+    }
+
     /// The directory at `wanted`; nil if it is missing.
-    func directory(_ wanted: ArraySlice<UInt8>) throws -> Descriptor? {
+    func directory(
+        _ wanted: ArraySlice<UInt8>, ifThere: Bool = false
+    ) throws -> Descriptor? {
         let shared = sharedLength(wanted)
         while let last = open.last, last.length > shared { open.removeLast() }
         path = Array(wanted)
@@ -34,7 +44,7 @@ final class DirectoryCursor {
         while start < path.count {
             let end = path[(start + 1)...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
             let name = Array(path[(start + 1)..<end])
-            guard let next = try step(here, name, Array(path[..<end])) else {
+            guard let next = try step(here, name, Array(path[..<end]), ifThere) else {
                 path = Array(path[..<start])
                 return nil
             }
@@ -67,10 +77,11 @@ final class DirectoryCursor {
     }
 
     private func step(
-        _ here: Descriptor, _ name: [UInt8], _ path: [UInt8]
+        _ here: Descriptor, _ name: [UInt8], _ path: [UInt8], _ ifThere: Bool
     ) throws -> Descriptor? {
         if let next = here.open(name, O_RDONLY | O_DIRECTORY) { return next }
         let code = errno
+        if ifThere, [ENOENT, ENOTDIR, ELOOP].contains(code) { return nil }
         if code == ENOENT {
             guard let make else { return nil }
             try make(here, name, path)

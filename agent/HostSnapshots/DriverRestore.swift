@@ -141,7 +141,6 @@ extension PointStore {
     }
 
     func driverHost() throws -> DriverHost {
-        DriverHost(
-            root: try HostRoot(root, files.calls), store: files, services: services)
+        DriverHost(root: try hostRoot(), store: files, services: services)
     }
 }

@@ -73,7 +73,7 @@ final class EntryBatch: @unchecked Sendable {
                 name: paths.count + path.count - nameCount, status: status))
         paths.append(contentsOf: path)
         paths.append(0)
-        unread += status.size
+        unread = unread.saturating(status.size)
         rows.append(
             Row(
                 start: 0, count: 0, device: status.device, inode: status.inode, changed: 0,

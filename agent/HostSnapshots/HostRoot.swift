@@ -5,9 +5,12 @@ struct HostRoot {
     let directory: Descriptor
     /// Its own path.
     let path: String
+    /// Names in it that belong to restores, to no component.
+    let beside: BesideNames
 
-    init(_ path: String, _ calls: FileCalls = .system) throws {
+    init(_ path: String, beside: BesideNames, _ calls: FileCalls = .system) throws {
         self.path = path
+        self.beside = beside
         directory = try StoreFiles(path, calls).open("", O_RDONLY | O_DIRECTORY)
     }
 

@@ -78,7 +78,7 @@ final class PlanBuilder {
         if (wanted.kind == .directory) != (present.kind == .directory) || present.kind == .socket {
             try rights?.check(present, wanted)
             plan.replaced.append(wanted.path)
-            room(wanted.path) { $0.freed += present.storedBytes }
+            room(wanted.path) { $0.freed = $0.freed.saturating(present.storedBytes) }
             removed = present.path
             return try add(wanted, insteadOf: present)
         }
@@ -129,7 +129,7 @@ final class PlanBuilder {
         plan.changes.append(entry, action)
         room(entry.path) {
             // A file takes whole blocks, of 4 KiB on most file systems.
-            $0.needed += (entry.storedBytes + 4095) & ~4095
+            $0.needed = $0.needed.saturating(entry.storedBytes.saturating(4095) & ~4095)
             $0.made += 1
         }
     }
@@ -147,7 +147,7 @@ final class PlanBuilder {
             removed = present.path
         }
         report?(.removed, present, nil)
-        room(present.path) { $0.freed += present.storedBytes }
+        room(present.path) { $0.freed = $0.freed.saturating(present.storedBytes) }
     }
 
     private func isFirst(_ path: [UInt8]) -> Bool { !isNested || seen.insert(path).inserted }

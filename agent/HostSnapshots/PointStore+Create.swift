@@ -77,7 +77,7 @@ extension PointStore {
                     let found = try withPath(name, { try parent.look($0, bytes) })
                 else { continue }
                 // A backup's copy stands beside until it is stored.
-                total += 2 * found.size + 256
+                total = total.saturating(found.size).saturating(found.size).saturating(256)
             }
         }
         return ByteCount(total)
@@ -95,6 +95,8 @@ extension PointStore {
 
     private func check(_ components: [ComponentSpec]) throws {
         var names: Set<ComponentName> = []
+        let host = try driverHost()
+        let place = try StorePlace(files, host.root)
         for spec in components {
             guard names.insert(spec.name).inserted else {
                 throw PointError(
@@ -105,14 +107,27 @@ extension PointStore {
                     "capture", "component \(spec.name)", "its driver \(name) is unknown",
                     "use a driver that this belay-agent knows, or update it")
             }
-            if case .flags(let path) = spec.driver {
-                try FlagFile.check(path, below: HostRoot(root, files.calls))
-            }
-            if case .config(let paths, strict: true) = spec.driver {
-                try ConfigInspection(root: HostRoot(root, files.calls)).refuse(paths, spec.name)
-            }
-            try driverHost().driver(of: spec)?.check()
+            try check(spec, host, place)
         }
+    }
+
+    private func check(
+        _ spec: ComponentSpec, _ host: DriverHost, _ place: StorePlace
+    ) throws {
+        switch spec.driver {
+        case .files(let paths, _, _), .config(let paths, strict: false):
+            try place.refuse(spec, paths: paths)
+        case .config(let paths, strict: true):
+            try place.refuse(spec, paths: paths)
+            try ConfigInspection(root: host.root).refuse(paths, spec.name)
+        case .flags(let path):
+            try place.refuse(spec, paths: [path])
+            try FlagFile.check(path, below: host.root)
+        case .sqlite(let path): try place.refuse(spec, paths: [path])
+        case .btrfs(let component): try place.refuse(spec, paths: [component.path])
+        case .service, .package, .postgres, .command, .unknown: break
+        }
+        try host.driver(of: spec)?.check()
     }
 
     /// Throws `PointError` unless a capture of `components` surely fits.

@@ -33,7 +33,7 @@ extension PointStore {
             var summary = RepairSummary()
             let assembler = PackAssembler(files, inspection.codecs)
             let search = ObjectSearch(
-                root: try HostRoot(root, files.calls), inspection: inspection, assembler: assembler)
+                root: try hostRoot(), inspection: inspection, assembler: assembler)
             for id in try ids() {
                 do {
                     let (manifest, _) = try manifest(id)

@@ -130,8 +130,11 @@ package struct PointStore: Sendable {
 
     func reader(_ sink: any ObjectSink, _ index: UnchangedIndex?) throws -> ComponentReader {
         ComponentReader(
-            root: try HostRoot(root, files.calls), store: files, services: services,
-            sink: sink, index: index)
+            root: try hostRoot(), store: files, services: services, sink: sink, index: index)
+    }
+
+    func hostRoot() throws -> HostRoot {
+        try HostRoot(root, beside: BesideNames(store: directory), files.calls)
     }
 
     /// Holds the store's file `name` locked while `body` runs; other processes wait.

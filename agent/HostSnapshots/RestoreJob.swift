@@ -78,7 +78,7 @@ struct RestoreJob {
 
     /// What an interrupted restore left beside a component's own paths, which no walk sees.
     private func leftovers(beside roots: [[UInt8]]) throws -> [[UInt8]] {
-        try roots.map(TreeRestore.beside).filter { path in
+        try roots.map(reader.root.beside.path).filter { path in
             guard let (parent, name) = try reader.root.parent(of: path) else { return false }
             return try parent.status(of: name) != nil
         }

@@ -45,8 +45,8 @@ struct RestorePlan {
     /// True if there is nothing to do.
     var isEmpty: Bool { !differs && leftovers.isEmpty }
 
-    var needed: UInt64 { rooms.reduce(0) { $0 &+ $1.needed } }
-    var freed: UInt64 { rooms.reduce(0) { $0 &+ $1.freed } }
+    var needed: UInt64 { rooms.reduce(0) { $0.saturating($1.needed) } }
+    var freed: UInt64 { rooms.reduce(0) { $0.saturating($1.freed) } }
 
     /// True if `path` belongs to the component.
     func holds(_ path: [UInt8]) -> Bool {

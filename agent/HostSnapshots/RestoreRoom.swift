@@ -23,9 +23,9 @@ struct RestoreRoom {
                 let device = try place.status().st_dev
                 var need = needs[device] ?? Need(place: place)
                 if room.made > 0 { need.names.insert(plan.component) }
-                need.bytes += room.needed
+                need.bytes = need.bytes.saturating(room.needed)
                 need.entries += room.made
-                need.freed += room.freed
+                need.freed = need.freed.saturating(room.freed)
                 needs[device] = need
             }
         }
@@ -39,9 +39,9 @@ struct RestoreRoom {
             throw PointError.system("look at the space for", Array(names.utf8), errno)
         }
         let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
-        let wanted = need.bytes + SnapshotLimits.spareBytes
+        let wanted = need.bytes.saturating(SnapshotLimits.spareBytes)
         if free < wanted { fitsBeside = false }
-        guard free + need.freed >= wanted else {
+        guard free.saturating(need.freed) >= wanted else {
             throw PointError(
                 "restore", "component \(names)",
                 "it may take \(need.bytes) bytes, \(free) are free and it frees \(need.freed)",

@@ -1,3 +1,4 @@
+import FleetWire
 import Glibc
 
 /// The files of a store's directory: opened, replaced, listed and removed by paths below it.
@@ -12,6 +13,12 @@ struct StoreFiles: Sendable {
     }
 
     func path(of name: String) -> String { name.isEmpty ? path : path + "/" + name }
+
+    /// 8 digits that tell the names that the store at `path` gives to things outside of it from
+    /// those of other stores.
+    static func digits(of path: String) -> Substring {
+        ObjectID(hashing: Array(path.utf8)).digest.hex.prefix(8)
+    }
 
     /// Opens `name`; throws if it cannot be. Links within the store are not followed, and a FIFO in
     /// it keeps nobody waiting.

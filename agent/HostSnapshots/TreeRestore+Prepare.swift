@@ -62,6 +62,7 @@ extension TreeRestore {
         var old = earlier.changes.cursor
         var head = try old.next()
         var reused: [Bool] = []
+        var isTreeKept = false
         func drop() throws {
             if let (entry, action) = head, action != .inside, action != .repair {
                 trees.remove(entry.path)
@@ -73,12 +74,14 @@ extension TreeRestore {
             while let (found, _) = head, PathOrder.precedes(found.path, entry.path) {
                 try drop()
             }
+            var isKept = false
             if let (found, was) = head, found == entry, was == action {
-                reused.append(true)
+                // What a tree holds goes with it.
+                isKept = action != .inside || isTreeKept
                 head = try old.next()
-            } else {
-                reused.append(false)
             }
+            if action == .tree || action == .exchange { isTreeKept = isKept }
+            reused.append(isKept)
         }
         while head != nil { try drop() }
         return reused
@@ -93,7 +96,7 @@ extension TreeRestore {
         try plan.changes.forEach { entry, action in
             let isReused = number < reused.count && reused[number]
             number += 1
-            var beside = Self.beside(entry.path)
+            var beside = root.beside.path(entry.path)
             switch action {
             case .repair: return
             case .write: break
@@ -145,11 +148,11 @@ extension TreeRestore {
         while !trees.isEmpty, let slash = path[..<end].lastIndex(of: UInt8(ascii: "/")), slash > 0 {
             end = slash
             if trees.contains(Array(path[..<end])) {
-                return try place(Self.beside(Array(path[..<end])) + path[end...])
+                return try place(root.beside.path(Array(path[..<end])) + path[end...])
             }
         }
         let (parent, name) = try place(path)
-        let beside = Self.besideName(path)
+        let beside = root.beside.name(path)
         if try parent.status(of: beside) != nil { return (parent, beside) }
         linked[path, default: 0] += 1
         return (parent, name)

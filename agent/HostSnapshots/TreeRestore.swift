@@ -20,7 +20,7 @@ final class TreeRestore {
     private var written = WrittenFileSystems()
     /// Directories in which something is made or removed, as they were before.
     private var touched: [[UInt8]: Before] = [:]
-    private var lastTouched: [UInt8] = []
+    private var lastTouched: [UInt8]?
     private struct Before {
         var found: stat
         /// False for a directory above the component: its time is its own.
@@ -93,33 +93,14 @@ final class TreeRestore {
 
     /// Removes what stands beside for one entry.
     func discard(_ entry: Entry) throws {
-        guard let (parent, name) = try cursor.parent(of: Self.beside(entry.path)) else { return }
+        guard let (parent, name) = try cursor.existingParent(of: root.beside.path(entry.path))
+        else {
+            return
+        }
         try remover.remove(parent, name, entry.path)
     }
 
     // MARK: - Paths
-
-    /// Where an entry stands before it is renamed; the same in each run.
-    static func beside(_ path: [UInt8]) -> [UInt8] {
-        let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
-        return path[...slash] + besideName(path)
-    }
-
-    private static let besidePrefix = Array(".belay~".utf8)
-
-    static func besideName(_ path: [UInt8]) -> [UInt8] {
-        besidePrefix + ObjectID(hashing: path).digest.hex.prefix(16).utf8
-    }
-
-    /// True for the names that belong to restores: `.belay~` and 16 hexadecimal digits.
-    static func isBeside(_ name: UnsafePointer<CChar>, _ count: Int) -> Bool {
-        guard count == besidePrefix.count + 16, name[0] == 0x2E,
-            strncmp(name, ".belay~", besidePrefix.count) == 0
-        else { return false }
-        return (besidePrefix.count..<count).allSatisfy { index in
-            (0x30...0x39).contains(name[index]) || (0x61...0x66).contains(name[index])
-        }
-    }
 
     /// The directory that holds `path`, made if it is missing, and the last name.
     func place(_ path: [UInt8]) throws -> (Descriptor, [UInt8]) {
@@ -135,7 +116,7 @@ final class TreeRestore {
         _ entry: Entry, _ action: PackedEntries.Action, _ plan: RestorePlan
     ) throws {
         let (parent, name) = try place(entry.path)
-        let beside = Self.besideName(entry.path)
+        let beside = root.beside.name(entry.path)
         if entry.kind == .database { try removeLog(parent, name, entry.path) }
         if action != .exchange {
             try beforeChange?("rename \(printable(entry.path))")
@@ -186,14 +167,14 @@ final class TreeRestore {
     // MARK: - Removing
 
     private func remove(_ path: [UInt8], _ plan: RestorePlan) throws {
-        guard let (parent, name) = try cursor.parent(of: path) else { return }
+        guard let (parent, name) = try cursor.existingParent(of: path) else { return }
         try touch(parent, of: path, plan)
         if plan.isDatabase { try removeLog(parent, name, path) }
         try remover.remove(parent, name, path)
     }
 
     func removeLeftover(_ path: [UInt8], _ plan: RestorePlan) throws {
-        guard let (parent, name) = try cursor.parent(of: path) else { return }
+        guard let (parent, name) = try cursor.existingParent(of: path) else { return }
         try touch(parent, of: path, plan)
         try remover.remove(parent, name, path)
     }
@@ -210,18 +191,19 @@ final class TreeRestore {
     /// Remembers what the directory of `path` was like, so that what is done in it leaves no trace.
     func touch(_ parent: Descriptor, of path: [UInt8], _ plan: RestorePlan) throws {
         let slash = path.lastIndex(of: UInt8(ascii: "/")) ?? 0
-        if path[..<slash].elementsEqual(lastTouched) { return }
-        lastTouched = Array(path[..<slash])
-        guard touched[lastTouched] == nil else { return }
+        if let lastTouched, path[..<slash].elementsEqual(lastTouched) { return }
+        let folder = Array(path[..<slash])
+        lastTouched = folder
+        guard touched[folder] == nil else { return }
         let found = try parent.status()
         try written.note(parent)
         let isClosed = geteuid() != 0 && found.st_mode & 0o300 != 0o300
-        let isHeld = plan.holds(lastTouched)
-        if isHeld || isClosed { touched[lastTouched] = Before(found: found, isHeld: isHeld) }
+        let isHeld = plan.holds(folder)
+        if isHeld || isClosed { touched[folder] = Before(found: found, isHeld: isHeld) }
         guard isClosed else { return }
-        try beforeChange?("open up \(printable(lastTouched))")
+        try beforeChange?("open up \(printable(folder))")
         guard parent.calls.fchmod(parent.raw, found.st_mode & 0o7777 | 0o300) == 0 else {
-            throw PointError.system("open up", lastTouched, errno)
+            throw PointError.system("open up", folder, errno)
         }
     }
 
@@ -240,7 +222,8 @@ final class TreeRestore {
             case .before(let found): try giveBack(path, found)
             case .captured(let entry):
                 let (parent, name) = try place(path)
-                try written.note(parent)
+                // A directory that is mounted there lies on a file system of its own.
+                try written.note(parent.open(name, O_RDONLY | O_DIRECTORY) ?? parent)
                 try metadata.apply(entry, parent, name)
             }
         }
@@ -248,8 +231,10 @@ final class TreeRestore {
 
     private func giveBack(_ path: [UInt8], _ before: Before) throws {
         let found = before.found
-        guard let (parent, name) = try cursor.parent(of: path),
-            let now = try parent.status(of: name), now.st_mode & S_IFMT == S_IFDIR
+        // It may be gone by now, or another one or a file in its place: that has its own.
+        guard let (parent, name) = try cursor.existingParent(of: path),
+            let now = try parent.status(of: name), now.st_ino == found.st_ino,
+            now.st_dev == found.st_dev
         else { return }
         if now.st_mode != found.st_mode {
             try beforeChange?("set the mode of \(printable(path))")
@@ -270,8 +255,6 @@ final class TreeRestore {
     }
 
     // MARK: - What `prepare` uses
-
-    func noteWritten(_ directory: Descriptor) throws { try written.note(directory) }
 
     func syncWritten(_ files: [WrittenFile]) throws {
         try written.sync(beforeChange)

@@ -161,7 +161,7 @@ final class TreeWalker {
                 path.append(UInt8(ascii: "/"))
                 path.append(contentsOf: UnsafeRawBufferPointer(start: name, count: count))
                 defer { path.removeLast(path.count - end) }
-                if TreeRestore.isBeside(name, count) {
+                if root.beside.holds(name, count) {
                     leftover?(path)
                     return
                 }

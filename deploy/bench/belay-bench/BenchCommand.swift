@@ -161,7 +161,7 @@ struct Estimate {
                 switch part {
                 case .many: (1, 3_000_000_000, 200_000)
                 case .small: (4, 14_000_000_000, 2_000_000)
-                case .large: (2, 16_000_000_000, 10_000)
+                case .large: (2, 22_000_000_000, 10_000)
                 case .subvolume: (0.3, 3_000_000_000, 1_000)
                 }
             minutes += time * Double(rounds)

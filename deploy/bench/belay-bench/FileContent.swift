@@ -1,6 +1,6 @@
 /// Bytes of files that a seed gives again, from any place on.
 ///
-/// Text is lines of words out of a list, which zstd brings to about a third; the rest is random.
+/// Text is lines of words out of a list, which zstd brings to about a half; the rest is random.
 /// A large file that is half compressible changes between the two every 64 KiB.
 struct FileContent {
     enum Kind {

@@ -13,6 +13,7 @@ struct SyncCounts {
         var captures: [String: [String: Int]] = [:]
         var restores: [String: [String: Int]] = [:]
         for tool in tools.all where run.failures[tool.name] == nil {
+            Narrator.say("A: counting what \(tool.name) syncs")
             do {
                 try tool.prepare(run.runner)
                 let (counts, traced) = try count(strace, tool.capture(tool.live))
@@ -36,8 +37,11 @@ struct SyncCounts {
         let log = "\(run.work.path)/strace"
         var traced = command
         traced.arguments =
-            [strace, "-f", "-c", "-o", log, "-e", "trace=\(Self.calls.joined(separator: ","))"]
-            + command.arguments
+            [
+                // Without the filter every other call would stop the program too.
+                strace, "-f", "--seccomp-bpf", "-c", "-o", log,
+                "-e", "trace=\(Self.calls.joined(separator: ","))",
+            ] + command.arguments
         let timed = try run.runner.run(traced)
         guard timed.code == 0 else { throw timed.failure(of: traced) }
         return (Self.parse(TextFile.read(log) ?? ""), timed)

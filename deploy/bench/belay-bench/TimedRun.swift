@@ -112,6 +112,6 @@ extension TimedRun {
     func failure(of command: ToolCommand) -> BenchFailure {
         let said = (errors.isEmpty ? output : errors).split(separator: "\n").suffix(4)
         return BenchFailure(
-            "`\(command.shown(below: ""))` ended with \(code): \(said.joined(separator: " / "))")
+            "`\(command.shown())` ended with \(code): \(said.joined(separator: " / "))")
     }
 }

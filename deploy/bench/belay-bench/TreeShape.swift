@@ -52,7 +52,7 @@ struct TreeShape: Sendable {
         "d\(Self.digits(number / 100, 2))/d\(Self.digits(number, 4))"
     }
 
-    /// Half of the files are text that compresses to about a third; the others do not compress.
+    /// Half of the files are text that zstd brings to about a half; the others do not compress.
     func isCompressible(_ file: Int) -> Bool { file.isMultiple(of: 2) }
 
     /// The size of every file in bytes, by number.
