@@ -15,7 +15,8 @@ struct PointTextTests {
         let digest = try #require(Digest(String(repeating: "ab", count: 32)))
         let etc = PointComponent(
             name: ComponentName(unchecked: "etc-nginx"), driver: "files", entries: 812,
-            bytes: ByteCount(5_242_880))
+            bytes: ByteCount(5_242_880),
+            notes: ["/etc/nginx/pass holds what looks like a secret\nin clear"])
         let data = PointComponent(
             name: ComponentName(unchecked: "catalog"), driver: "sqlite", entries: 1,
             bytes: ByteCount(1536))
@@ -63,7 +64,8 @@ struct PointTextTests {
         var restore = RestoreReply(
             point: ids[0], before: ids[1], components: [name], changed: 2, removed: 1,
             took: Milliseconds(1234))
-        var lines = changes.map { PointText.change($0, style: .plain) }
+        var lines = PointText.notes(try points(), style: .plain)
+        lines += changes.map { PointText.change($0, style: .plain) }
         lines += PointText.restored(restore, isDryRun: true)
         lines += PointText.restored(restore, isDryRun: false)
         restore.before = nil

@@ -19,8 +19,8 @@ struct PointTests {
                     name: component("release"), driver: "files", entries: 120,
                     bytes: ByteCount(5_242_880)),
                 PointComponent(
-                    name: component("settings"), driver: "config", entries: 1, bytes: ByteCount(48)
-                ),
+                    name: component("settings"), driver: "config", entries: 1, bytes: ByteCount(48),
+                    notes: ["/etc/app.conf holds what looks like a secret in clear"]),
             ], digest: Samples.digest, name: name)
     }
 

@@ -65,6 +65,8 @@ import Testing
                     let found = try? store.verify(id)
                     #expect(found?.isEmpty != true, "\(name) byte \(offset)")
                 }
+                // Cuts close to each other meet the same fields; the tables stand at the end.
+                guard offset % 4 == 0 || good.count - offset < 128 else { continue }
                 try good.prefix(offset).write(to: url)
                 try ask(scratch, name)
             }

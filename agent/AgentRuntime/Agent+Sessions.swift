@@ -13,6 +13,8 @@ extension Agent {
     private static let backoffMax = Milliseconds.seconds(30)
     /// The pause after orders were refused for want of a journal.
     private static let journalPause = Milliseconds.seconds(3)
+    /// How often a heartbeat looks whether the welcome came.
+    private static let welcomeLooks = Milliseconds.seconds(1)
 
     func connector() throws -> FleetConnector {
         let address = try configuration.address()
@@ -212,7 +214,10 @@ extension Agent {
     private func beat(_ outbox: SessionOutbox) async {
         var sampler = HostSampler(root: state.rootDirectory)
         while !Task.isCancelled {
-            try? await Task.sleep(for: heartbeatEvery.duration)
+            // The welcome names the pause; one begun before it may be far too long.
+            let pause =
+                session === outbox ? heartbeatEvery : min(heartbeatEvery, Self.welcomeLooks)
+            try? await Task.sleep(for: pause.duration)
             if Task.isCancelled { return }
             if outbox.silence.count > heartbeatEvery.count * 3 {
                 logger.warning("the coordinator is silent; dialling again")

@@ -53,7 +53,11 @@ struct PointCommand: AsyncParsableCommand {
             if !paths.isEmpty {
                 request.components = try ComponentArguments.trees(paths, excluding: exclude)
             }
-            try output.points(try await asking.ask(request))
+            let reply = try await asking.ask(request)
+            try output.show(reply) {
+                PointText.points(reply.points, isWide: $0, now: HostClock.now(), style: $1)
+                    + PointText.notes(reply.points, style: $1)
+            }
         }
     }
 
@@ -86,7 +90,11 @@ struct PointCommand: AsyncParsableCommand {
                     Stream.output.lines(line.entries ?? [])
                 }
             }
-            guard isProgram else { return }
+            guard isProgram else {
+                Stream.output.lines(
+                    PointText.notes(reply.points, style: Stream.output.style))
+                return
+            }
             reply.entries = collected.lines.entries ?? []
             try output.show(reply) { _, _ in [] }
         }

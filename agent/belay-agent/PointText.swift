@@ -30,6 +30,15 @@ enum PointText {
         return table(rows, style: style)
     }
 
+    /// What the drivers warn of, one line a note.
+    static func notes(_ points: [PointSummary], style: Style) -> [String] {
+        points.flatMap(\.components).flatMap { component in
+            (component.notes ?? []).map {
+                style.paint("note: ", .caution) + "\(component.name): \(Quantity.inOneLine($0))"
+            }
+        }
+    }
+
     /// Columns as wide as what they hold, two spaces between them; the first row is the header.
     static func table(_ rows: [[String]], style: Style) -> [String] {
         let rows = rows.map { $0.map { cell in cell.isEmpty ? "-" : Quantity.inOneLine(cell) } }

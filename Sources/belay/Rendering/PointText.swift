@@ -46,11 +46,19 @@ enum PointText {
                     QuantityText.bytes(component.bytes),
                 ])
             }
-            lines += table.lines(style: style) + [""]
+            lines += table.lines(style: style) + notes(answer, style) + [""]
             lines += (answer.reply?.entries ?? []).map(PlainText.line)
             lines += left(answer, style)
         }
         return lines
+    }
+
+    private static func notes(_ answer: PointAnswer, _ style: Style) -> [String] {
+        (answer.reply?.points ?? []).flatMap(\.components).flatMap { component in
+            (component.notes ?? []).map {
+                style.paint("note: ", .caution) + "\(component.name): \(PlainText.line($0))"
+            }
+        }
     }
 
     static func verify(_ answers: [PointAnswer], isDeep: Bool, style: Style) -> [String] {

@@ -76,7 +76,7 @@ final class BtrfsSubject: DriverSubject {
     }
 
     func view() throws -> String {
-        let lines = try scratch.view("/srv/app")
-        return lines.isEmpty ? "absent" : lines.joined(separator: "\n")
+        let found = try lines("/srv/app")
+        return found.isEmpty ? "absent" : found.joined(separator: "\n")
     }
 }

@@ -41,6 +41,11 @@ extension DriverSubject {
 
     func store() throws -> PointStore { try scratch.store() }
 
+    /// Every entry below `path` with all its metadata; none if it is absent.
+    func lines(_ path: String) throws -> [String] {
+        isThere(path) ? try scratch.view(path) : []
+    }
+
     func read(_ path: String) -> String? {
         try? String(contentsOfFile: scratch.root + path, encoding: .utf8)
     }

@@ -61,8 +61,8 @@ final class TreeSubject: DriverSubject {
     }
 
     func view() throws -> String {
-        let lines = try scratch.view(path)
-        return lines.isEmpty ? "absent" : lines.joined(separator: "\n")
+        let found = try lines(path)
+        return found.isEmpty ? "absent" : found.joined(separator: "\n")
     }
 }
 
@@ -185,8 +185,8 @@ final class ServiceSubject: DriverSubject {
         let control = ServiceControl(unit: "app.service")
         units.isBroken = false
         let files =
-            try scratch.view(folder + "/app.service") + scratch.view(folder + "/app.service.d")
-        let links = try scratch.view(folder + "/multi-user.target.wants").dropFirst()
+            try lines(folder + "/app.service") + lines(folder + "/app.service.d")
+        let links = try lines(folder + "/multi-user.target.wants").dropFirst()
         guard !files.isEmpty || !links.isEmpty else { return "absent" }
         return files.joined(separator: "\n")
             + "\n\(links.count) links, loaded \(units.loaded.sorted { $0.key < $1.key }), "
