@@ -88,10 +88,14 @@ extension RandomTree {
                 let value = [UInt8](repeating: UInt8(next(200)), count: [0, 2, 700][next(3)])
                 set(folder, name, "user.k\(next(3))", value)
             }
-            if next(6) == 0 { set(folder, name, "system.posix_acl_access", accessList()) }
+            // The owner of a directory must be able to enter it.
+            let bits: UInt8 = isDirectory ? 7 : 6
+            if next(6) == 0 {
+                set(folder, name, "system.posix_acl_access", accessList(owner: bits))
+            }
         }
         if isDirectory, next(5) == 0 {
-            set(folder, name, "system.posix_acl_default", accessList())
+            set(folder, name, "system.posix_acl_default", accessList(owner: 7))
         }
         if geteuid() == 0, next(6) == 0 { set(folder, name, "trusted.t", [UInt8(next(9))]) }
         if geteuid() == 0, isRegular, next(6) == 0 {
@@ -113,9 +117,9 @@ extension RandomTree {
     }
 
     /// Version 2: owner, one user, group, mask, others (linux/posix_acl_xattr.h).
-    private mutating func accessList() -> [UInt8] {
+    private mutating func accessList(owner: UInt8) -> [UInt8] {
         let nobody: [UInt8] = [255, 255, 255, 255]
-        return [2, 0, 0, 0, 1, 0, 6, 0] + nobody + [
+        return [2, 0, 0, 0, 1, 0, owner, 0] + nobody + [
             2, 0, UInt8(next(8)), 0, UInt8(next(9)), 0, 0, 0,
         ]
             + [4, 0, 4, 0] + nobody + [16, 0, UInt8(next(8)), 0] + nobody + [32, 0, 0, 0] + nobody

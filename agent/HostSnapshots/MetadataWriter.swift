@@ -53,10 +53,17 @@ struct MetadataWriter {
             try beforeChange?("remove an attribute of \(printable(entry.path))")
             try Attributes.remove(file, attribute.name)
         }
-        for attribute in entry.attributes where !present.contains(attribute) {
+        for attribute in Self.inOrder(entry.attributes) where !present.contains(attribute) {
             try beforeChange?("set an attribute of \(printable(entry.path))")
             try Attributes.write(file, attribute)
         }
+    }
+
+    /// Access lists come last: they may take from the owner the right to set the others.
+    private static func inOrder(_ attributes: [Entry.Attribute]) -> [Entry.Attribute] {
+        let lists = Array("system.posix_acl_".utf8)
+        return attributes.filter { !$0.name.starts(with: lists) }
+            + attributes.filter { $0.name.starts(with: lists) }
     }
 
     private func applyOwner(_ entry: Entry, _ parent: Descriptor, _ name: [UInt8]) throws {
@@ -84,7 +91,7 @@ struct MetadataWriter {
             try beforeChange?("remove an attribute of \(printable(entry.path))")
             try Attributes.remove(parent, name, attribute.name)
         }
-        for attribute in entry.attributes where !present.contains(attribute) {
+        for attribute in Self.inOrder(entry.attributes) where !present.contains(attribute) {
             try beforeChange?("set an attribute of \(printable(entry.path))")
             try Attributes.write(parent, name, attribute)
         }

@@ -33,13 +33,18 @@ final class RestoreRights {
         leave(path)
         if let present {
             try Self.checkFrozen(present, path)
-            if user != 0, present.owner != user, wanted?.kind == .directory {
+            // A directory that stays is repaired in place; all else is replaced in its directory.
+            if user != 0, present.kind == .directory, wanted?.kind == .directory,
+                present.owner != user
+            {
                 throw denied(path, "it belongs to user \(present.owner)")
             }
         }
         var holder = folders.count - 1
         if holder >= 0, folders[holder].path == path { holder -= 1 }
-        if holder >= 0 { try check(holder: folders[holder], path, present?.owner) }
+        // The entry of a further name of an inode does not say whose it is.
+        let owner = present.flatMap { $0.kind == .hardLink ? nil : $0.owner }
+        if holder >= 0 { try check(holder: folders[holder], path, owner) }
         if user != 0, let wanted { try checkOwner(wanted) }
     }
 
