@@ -54,13 +54,13 @@ package enum RandomPlan {
             if random.chance(500) {
                 gates.append(
                     ResolvedGate(
-                        name: "healthy", checks: [check("gate")], manual: false,
-                        every: .seconds(5), inconclusiveFor: .seconds(60)))
+                        name: "healthy", probe: .checks([check("gate")]), every: .seconds(5),
+                        inconclusiveFor: .seconds(60)))
             }
             if random.chance(100) {
                 gates.append(
                     ResolvedGate(
-                        name: "go", checks: [], manual: true, every: .seconds(5),
+                        name: "go", probe: .approval(ApprovalRule()), every: .seconds(5),
                         inconclusiveFor: .seconds(60)))
             }
             waves.append(

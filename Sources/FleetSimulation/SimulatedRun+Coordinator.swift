@@ -199,6 +199,7 @@ extension SimulatedRun {
             if setup.planted == .rollbackIgnoresUnavailability, order.verb == .rollback {
                 giveToAll(order, but: host)
             }
+        case .readCalendar, .compare: break
         case .evaluateGate(let wave, let gate, let round, let asked):
             after(
                 some(50...3000),

@@ -2,8 +2,10 @@ package import FleetWire
 
 /// What an operator can tell a rollout, in any of its states; the machine says which it refuses.
 package enum OperatorCommand: Codable, Sendable, Hashable {
-    /// Let a rollout begin that awaits approval.
+    /// Let a rollout begin that awaits approval, or approve the gate that is waited for.
     case approve
+    /// Close the gate or refuse the rollout that awaits approval; it needs a reason.
+    case reject
     /// Start no new host and no new wave; what runs on hosts goes on.
     case pause
     /// Go on.
@@ -23,6 +25,7 @@ package enum OperatorCommand: Codable, Sendable, Hashable {
     package var name: String {
         switch self {
         case .approve: "approve"
+        case .reject: "reject"
         case .pause: "pause"
         case .resume: "resume"
         case .promote: "promote"
@@ -55,15 +58,18 @@ package struct RollbackSelection: Codable, Sendable, Hashable {
     package var fast: Bool
     /// True if later rollouts on the same hosts may be taken back with it.
     package var includeLater: Bool
+    /// True if hosts may be taken back that ran an irreversible step; it needs a reason.
+    package var acrossPointOfNoReturn: Bool
     /// A selection of these fields.
     package init(
         hosts: Hosts, scope: RollbackScope = .full, point: PointID? = nil, fast: Bool = false,
-        includeLater: Bool = false
+        includeLater: Bool = false, acrossPointOfNoReturn: Bool = false
     ) {
         self.hosts = hosts
         self.scope = scope
         self.point = point
         self.fast = fast
         self.includeLater = includeLater
+        self.acrossPointOfNoReturn = acrossPointOfNoReturn
     }
 }

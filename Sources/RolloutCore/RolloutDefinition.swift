@@ -11,8 +11,13 @@ package struct RolloutDefinition: Codable, Sendable, Hashable {
     package var reason: String?
     /// Digests in quarantine that the operator let through; nil if there were none.
     package var overridden: [Digest]?
+    /// True if it begins once the rollouts before it let go of its hosts (`admitted`).
+    package var isQueued: Bool
     /// A definition of these fields.
-    package init(plan: ResolvedPlan, connected: [HostID], reason: String? = nil) {
+    package init(
+        plan: ResolvedPlan, connected: [HostID], reason: String? = nil, isQueued: Bool = false
+    ) {
+        self.isQueued = isQueued
         self.plan = plan
         self.connected = connected
         self.reason = reason

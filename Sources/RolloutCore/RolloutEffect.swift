@@ -5,12 +5,17 @@ package import RolloutPlan
 package enum RolloutEffect: Sendable, Hashable {
     /// Send an order to a host; lost if the host is not connected, and given again when it is.
     case order(HostID, TransactionOrder)
-    /// Run a gate's checks on these hosts and answer with `gateChecked`.
+    /// Ask a gate: checks on these hosts are answered with `gateChecked`, all else with `gateProbed`.
+    /// Never given for approvals.
     case evaluateGate(wave: String, gate: ResolvedGate, round: Int, hosts: [HostID])
+    /// Read the plan's calendar and answer with `calendarRead`.
+    case readCalendar(WorkCalendar)
+    /// Compare a host's present state with the point and answer with `compared`.
+    case compare(HostID, PointID)
     /// Add a line to the rollout's history.
     case note(HistoryEntry)
-    /// Mark digests as known bad.
-    case quarantine([Digest], reason: String)
+    /// Mark digests as known bad, for good or until a moment.
+    case quarantine([Digest], reason: String, until: Timestamp?)
     /// Give `ticked` at this moment or soon after.
     case wake(at: Timestamp)
 }

@@ -109,7 +109,9 @@ extension RolloutMachine {
     private mutating func quarantine(_ why: String) {
         guard let plan else { return }
         effects.append(
-            .quarantine([plan.planDigest] + plan.artifacts.map(\.digest), reason: why))
+            .quarantine(
+                [plan.planDigest] + plan.artifacts.map(\.digest), reason: why,
+                until: plan.returning.quarantineFor.map { now + $0 }))
         note("the plan and its artifacts are quarantined", level: .warning)
     }
 }

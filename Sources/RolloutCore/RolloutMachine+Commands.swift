@@ -13,6 +13,7 @@ extension RolloutMachine {
         note("\(by) ordered `\(command.name)`\(words)", actor: actor)
         switch command {
         case .approve: begin()
+        case .reject: break
         case .pause: become(.paused, "paused by \(by)\(words)")
         case .resume: resume(by: by, words)
         case .promote: promote(by: by)

@@ -9,6 +9,7 @@ extension RolloutMachine {
         case .approve:
             return state == .awaitingApproval
                 ? nil : "\(nowIs); only a rollout that awaits approval can be approved"
+        case .reject: return "no gate waits for a person"
         case .pause: return state == .running ? nil : "\(nowIs); only a running rollout can pause"
         case .resume: return refusalOfResume
         case .promote: return refusalOfPromote

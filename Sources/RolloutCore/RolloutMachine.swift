@@ -79,6 +79,7 @@ package struct RolloutMachine: Codable, Sendable {
         case .gateChecked(let wave, let gate, let round, let results, let at):
             clock(at)
             judge(wave: wave, gate: gate, round: round, results: results)
+        case .gateProbed, .calendarRead, .admitted, .replaced, .compared: break
         case .connected(let host, let transaction, let at):
             clock(at)
             join(host, transaction)

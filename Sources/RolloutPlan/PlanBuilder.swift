@@ -89,8 +89,11 @@ struct PlanBuilder {
 
     private func gate(_ value: PlacedValue) -> ResolvedGate {
         ResolvedGate(
-            name: value["name"]?.text ?? "", checks: (value["checks"]?.list ?? []).map(check),
-            manual: value["manual"]?.boolean ?? false, every: value["every"]?.span ?? .seconds(5),
+            name: value["name"]?.text ?? "",
+            probe: value["manual"]?.boolean == true
+                ? .approval(ApprovalRule())
+                : .checks((value["checks"]?.list ?? []).map(check)),
+            every: value["every"]?.span ?? .seconds(5),
             inconclusiveFor: value["inconclusive_for"]?.span ?? .seconds(60))
     }
 

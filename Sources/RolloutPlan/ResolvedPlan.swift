@@ -23,12 +23,23 @@ package struct ResolvedPlan: Codable, Sendable, Hashable {
     package var needsApproval: Bool
     /// What the hosts have to do; labels differ by host, see `hostPlan(for:rollout:)`.
     package var work: PlannedWork
+    /// How it moves in time.
+    package var pace: RolloutPace
+    /// Hosts that are away.
+    package var absence: AbsencePolicy
+    /// How far it can be taken back.
+    package var returning: ReturnPolicy
     /// A resolved plan of these fields.
     package init(
         name: String, planDigest: Digest, artifacts: [ArtifactRef], hosts: [ResolvedHost],
         waves: [ResolvedWave], limits: RolloutLimits, budget: FailureBudget,
-        rollback: RollbackPolicy, needsApproval: Bool, work: PlannedWork
+        rollback: RollbackPolicy, needsApproval: Bool, work: PlannedWork,
+        pace: RolloutPace = RolloutPace(), absence: AbsencePolicy = AbsencePolicy(),
+        returning: ReturnPolicy = ReturnPolicy()
     ) {
+        self.pace = pace
+        self.absence = absence
+        self.returning = returning
         self.name = name
         self.planDigest = planDigest
         self.artifacts = artifacts
@@ -78,8 +89,17 @@ package struct ResolvedWave: Codable, Sendable, Hashable {
     package var soak: Milliseconds
     /// What must hold before the next wave; evaluated at the end of the soak.
     package var gates: [ResolvedGate]
+    /// How many of its hosts go at first; nil is as many as the limits allow.
+    package var growth: WaveGrowth?
+    /// What its hosts were chosen to cover and do not, such as `arch=arm64`.
+    package var uncovered: [String]
     /// A wave of these fields.
-    package init(name: String, hosts: [HostID], soak: Milliseconds, gates: [ResolvedGate]) {
+    package init(
+        name: String, hosts: [HostID], soak: Milliseconds, gates: [ResolvedGate],
+        growth: WaveGrowth? = nil, uncovered: [String] = []
+    ) {
+        self.growth = growth
+        self.uncovered = uncovered
         self.name = name
         self.hosts = hosts
         self.soak = soak
@@ -87,29 +107,39 @@ package struct ResolvedWave: Codable, Sendable, Hashable {
     }
 }
 
-/// A gate whose verdict comes from checks on the wave's hosts, or from a person.
+/// One gate of a wave.
 package struct ResolvedGate: Codable, Sendable, Hashable {
     /// Unique within the wave.
     package var name: String
-    /// Run on each host of the wave; empty for a manual gate.
-    package var checks: [CheckSpec]
-    /// True if `belay rollout promote` opens it.
-    package var manual: Bool
+    /// Where its verdict comes from.
+    package var probe: GateProbe
     /// An inconclusive gate is asked again this often, and fails after `inconclusiveFor`.
     package var every: Milliseconds
     /// How long it may stay inconclusive.
     package var inconclusiveFor: Milliseconds
+    /// What an answer without data is.
+    package var onNoData: NoData
+    /// What an answer without data can be; never a pass.
+    package enum NoData: String, Codable, Sendable, Hashable, CaseIterable {
+        case inconclusive
+        case fail
+    }
     /// A gate of these fields.
     package init(
-        name: String, checks: [CheckSpec], manual: Bool, every: Milliseconds,
-        inconclusiveFor: Milliseconds
+        name: String, probe: GateProbe, every: Milliseconds, inconclusiveFor: Milliseconds,
+        onNoData: NoData = .inconclusive
     ) {
         self.name = name
-        self.checks = checks
-        self.manual = manual
+        self.probe = probe
         self.every = every
         self.inconclusiveFor = inconclusiveFor
+        self.onNoData = onNoData
     }
+
+    /// Checks that run on each host of the wave; empty for other gates.
+    package var checks: [CheckSpec] { if case .checks(let checks) = probe { checks } else { [] } }
+    /// True if persons open it.
+    package var manual: Bool { if case .approval = probe { true } else { false } }
 }
 
 /// How many hosts may be in motion at once.

@@ -197,10 +197,10 @@ enum Samples {
             name: "health",
             kind: .http(HTTPCheck(url: "http://127.0.0.1/healthz", status: [], contains: nil)))
         let gate = ResolvedGate(
-            name: "canary-healthy", checks: [check], manual: false, every: .seconds(5),
+            name: "canary-healthy", probe: .checks([check]), every: .seconds(5),
             inconclusiveFor: .seconds(60))
         let manual = ResolvedGate(
-            name: "go", checks: [], manual: true, every: .zero, inconclusiveFor: .zero)
+            name: "go", probe: .approval(ApprovalRule()), every: .zero, inconclusiveFor: .zero)
         return ResolvedPlan(
             name: "registry-2", planDigest: digest,
             artifacts: [ArtifactRef(name: "registry", digest: digest, size: ByteCount(1_310_720))],

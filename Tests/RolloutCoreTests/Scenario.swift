@@ -63,7 +63,8 @@ struct Scenario {
         let check = CheckSpec(
             name: "health", kind: .http(HTTPCheck(url: "http://h/", status: [], contains: nil)))
         return ResolvedGate(
-            name: name, checks: manual ? [] : [check], manual: manual, every: .seconds(5),
+            name: name, probe: manual ? .approval(ApprovalRule()) : .checks([check]),
+            every: .seconds(5),
             inconclusiveFor: .seconds(20))
     }
 

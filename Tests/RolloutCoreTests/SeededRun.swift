@@ -194,6 +194,7 @@ struct SeededRun {
         for effect in machine.handle(event) {
             switch effect {
             case .order(let host, let order): take(order, host, before)
+            case .readCalendar, .compare: break
             case .evaluateGate(let wave, let gate, let round, let asked):
                 gates.append((wave, gate.name, round, asked))
             case .wake(let at):

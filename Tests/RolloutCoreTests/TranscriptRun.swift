@@ -219,6 +219,7 @@ struct TranscriptRun {
             waiting.append((host, order))
             let scope = order.scope.map { " \($0)" } ?? ""
             lines.append("  \(host) ← \(order.verb.rawValue)\(scope) #\(order.attempt)")
+        case .readCalendar, .compare: break
         case .evaluateGate(let wave, let gate, let round, let hosts):
             asked = (wave, gate, round, hosts)
             let list = hosts.map(\.rawValue).joined(separator: " ")
@@ -226,7 +227,7 @@ struct TranscriptRun {
         case .note(let entry):
             let mark = ["info": "·", "warning": "!", "error": "✗"][entry.level.rawValue] ?? "?"
             lines.append("  \(mark) \(entry.host.map { "\($0) " } ?? "")\(entry.text)")
-        case .quarantine(let digests, let reason):
+        case .quarantine(let digests, let reason, _):
             lines.append("  quarantine of \(digests.count): \(reason)")
         case .wake(let at): lines.append("  wake \(text(at))")
         }

@@ -89,7 +89,7 @@ extension Coordinator {
         case .rollback(let selection): return refusal(of: selection, id)
         case .retry(let hosts):
             return conflict(Set(hosts.isEmpty ? changedOrFailed(id) : hosts), besides: id)
-        case .approve, .pause, .resume, .promote, .abort, .skip: return nil
+        case .approve, .reject, .pause, .resume, .promote, .abort, .skip: return nil
         }
     }
 

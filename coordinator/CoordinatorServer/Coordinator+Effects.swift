@@ -22,7 +22,8 @@ extension Coordinator {
             logger.log(
                 level: Self.level(of: entry), "\(entry.text)",
                 metadata: ["rollout": "\(id)", "host": "\(entry.host?.rawValue ?? "-")"])
-        case .quarantine(let digests, let reason): quarantine(digests, reason: reason, of: id)
+        case .quarantine(let digests, let reason, _): quarantine(digests, reason: reason, of: id)
+        case .readCalendar, .compare: break
         case .wake(let at):
             let earlier = rollouts[id]?.wakeAt.map { min($0, at) } ?? at
             rollouts[id]?.wakeAt = earlier

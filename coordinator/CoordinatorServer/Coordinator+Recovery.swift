@@ -64,7 +64,7 @@ extension Coordinator {
             for effect in self.advance(id, event, record.sequence) {
                 switch effect {
                 case .wake(let at): self.rollouts[id]?.wakeAt = at
-                case .quarantine(let digests, let reason):
+                case .quarantine(let digests, let reason, _):
                     let missed = digests.filter {
                         known[$0] == nil && !self.lifted.contains($0)
                     }
