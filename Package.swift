@@ -138,7 +138,8 @@ let package = Package(
             "CoordinatorServer", in: "coordinator",
             needs: [
                 "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCalendar",
-                "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix,
+                "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore,
+                nioPosix,
                 nioSSL,
                 logging, lifecycle, crypto, certificates, asn1,
             ]),
