@@ -1,6 +1,7 @@
 import FleetWire
 import Foundation
 import OperatorAPI
+import RolloutCalendar
 import RolloutCore
 import Testing
 
