@@ -58,7 +58,8 @@ final class PostgresCluster: Sendable {
     /// pipe that another process reads has no writer any more.
     private static func watch(_ folder: String, _ prefix: [String], _ programs: String) throws {
         var ends: [Int32] = [0, 0]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else { throw TestFailure("pipe") }
+        guard pipe(&ends) == 0 else { throw TestFailure("pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         let script = """
             cat >/dev/null; n=0
             while [ -d "$1" ] && [ $n -lt 20 ]; do
