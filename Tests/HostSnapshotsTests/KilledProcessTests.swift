@@ -61,11 +61,16 @@ import Testing
 
     /// This program again, which then runs the work alone.
     private func start(_ scratch: Scratch, seed: Int) throws -> pid_t {
+        try Self.start("WorkToKill", "\(Self.variable)=\(seed) \(scratch.path)")
+    }
+
+    /// This program again, which runs the tests of `suite` with one variable more.
+    static func start(_ suite: String, _ variable: String) throws -> pid_t {
         let arguments = [
             "/proc/self/exe", "--testing-library", "swift-testing", "--no-parallel", "--filter",
-            "WorkToKill",
+            suite,
         ]
-        let added = ["\(Self.variable)=\(seed) \(scratch.path)"]
+        let added = [variable]
         let environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" } + added
         var argv = arguments.map { strdup($0) } + [nil]
         var envp = environment.map { strdup($0) } + [nil]

@@ -66,12 +66,10 @@ final class PointCapture {
     /// Captures all components; their objects are durable on return.
     func run() throws -> [Manifest.Component] {
         let captured = try components.map { try capture($0) }
-        var made = 0
-        for writer in writers {
-            try writer.finish()
-            made += writer.made.count
-        }
-        if made > 0 { try store.files.sync("packs") }
+        for writer in writers { try writer.finish() }
+        // Without a new pack too: a capture that was killed may have named one that serves this one.
+        try store.files.sync("packs")
+        try store.files.sync("")
         return captured
     }
 

@@ -93,6 +93,8 @@ extension PointStore {
                 summary.deferred += stays.values.sorted()
                 return summary
             }
+            // What stays, and what is gone already: one that was killed may not have synced it.
+            try files.sync("packs")
             for name in collector.removed { try files.delete("packs/" + name) }
             if !collector.removed.isEmpty { try files.sync("packs") }
             let clones = try collector.idleClones()
@@ -116,7 +118,8 @@ extension PointStore {
             }
             try files.delete("points/\(verdict.id).json")
         }
-        if !plan.removed.isEmpty { try files.sync("points") }
+        // Also what a prune that was killed has removed, before packs follow.
+        try files.sync("points")
         return stays
     }
 

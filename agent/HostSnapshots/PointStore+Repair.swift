@@ -63,6 +63,8 @@ extension PointStore {
             return
         }
         try withExtendedLifetime(alone) {
+            // A repair that was killed may have named packs and not synced them.
+            try files.sync("packs")
             // One that was written anew just so has the name of the one that it replaced.
             for name in packs where !assembler.made.contains(name) {
                 try files.delete("packs/" + name)
