@@ -56,7 +56,7 @@ enum PolicyText {
             ["SETTING", "VALUE"],
             ["keep", policy.retention.count.map { Quantity.count($0, "point") } ?? "all"],
             ["keep for", policy.retention.age?.text ?? "for ever"],
-            ["keep bytes", policy.retention.bytes.map { Quantity.bytes($0.count) } ?? "no limit"],
+            ["keep bytes", policy.retention.bytes.map { $0.text } ?? "no limit"],
             ["key", policy.keyFile ?? "points are not sealed"],
             ["scrub every", policy.scrubEvery.text],
         ]
