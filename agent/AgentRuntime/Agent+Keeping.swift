@@ -36,7 +36,7 @@ extension Agent {
         do {
             let pruned = try await work(nil, ControlUpdates()) { work -> PruneReply? in
                 let policy = try work.store.settings().retention
-                return policy == RetentionPolicy() ? nil : try work.prune(policy, dryRun: false)
+                return policy == PointRetention() ? nil : try work.prune(policy, dryRun: false)
             }
             guard let pruned else { return }
             keep { $0.forget(pruned.removed) }

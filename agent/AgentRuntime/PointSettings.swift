@@ -40,9 +40,7 @@ package struct PointPolicy: Codable, Sendable, Hashable {
 
     /// What these settings come to.
     package init(_ settings: StoreSettings) {
-        retention = PointRetention(
-            count: settings.retention.count, age: settings.retention.age,
-            bytes: settings.retention.bytes)
+        retention = settings.retention
         keyFile = settings.keyFile
         scrubEvery = settings.scrubEvery ?? Agent.scrubEvery
     }

@@ -175,7 +175,7 @@ struct PointWork {
         guard cancellation.isCancelled else { return made }
         // It was stopped too late for the capture, so what it made goes again.
         _ = try store.prune(
-            keeping: RetentionPolicy(), inUse: Set(inUse.keys), removing: [made.id],
+            keeping: PointRetention(), inUse: Set(inUse.keys), removing: [made.id],
             now: HostClock.now())
         throw Refusal.stopped
     }

@@ -11,7 +11,7 @@ extension PointStore {
     /// All that it removed is gone durably on return. It may be interrupted anywhere and run again.
     /// Throws `PointError`, also if a point of `removing` must stay or is not there.
     package func prune(
-        keeping policy: RetentionPolicy, inUse: Set<PointID>, removing: Set<PointID> = [],
+        keeping policy: PointRetention, inUse: Set<PointID>, removing: Set<PointID> = [],
         now: Timestamp, dryRun: Bool = false
     ) throws -> PruneSummary {
         if dryRun {
@@ -30,7 +30,7 @@ extension PointStore {
     }
 
     private func decide(
-        _ policy: RetentionPolicy, _ inUse: Set<PointID>, _ removing: Set<PointID>,
+        _ policy: PointRetention, _ inUse: Set<PointID>, _ removing: Set<PointID>,
         _ now: Timestamp
     ) throws -> (PrunePlan, PackCollector?) {
         var plan = PrunePlan(policy, now: now)

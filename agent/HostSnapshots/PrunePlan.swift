@@ -12,7 +12,7 @@ struct PrunePlan {
     /// Why it is not known what all points need, one sentence each; if there are any, only points go.
     private(set) var obstacles: [String] = []
 
-    private let policy: RetentionPolicy
+    private let policy: PointRetention
     private let now: Timestamp
     private var goodCount = 0
     private var bytes: UInt64 = 0
@@ -20,7 +20,7 @@ struct PrunePlan {
     /// The newest good point that goes because it is named.
     private var namedGood: PointID?
 
-    init(_ policy: RetentionPolicy, now: Timestamp) {
+    init(_ policy: PointRetention, now: Timestamp) {
         self.policy = policy
         self.now = now
     }

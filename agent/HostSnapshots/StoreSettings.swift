@@ -12,7 +12,7 @@ package struct StoreSettings: Sendable, Hashable {
     /// The file of the key that new points are sealed with; nil if they are not.
     package var keyFile: String?
     /// What a prune keeps when it is not told otherwise.
-    package var retention = RetentionPolicy()
+    package var retention = PointRetention()
     /// How often all packs are rehashed in the background; nil leaves it to the agent.
     package var scrubEvery: Milliseconds?
 
