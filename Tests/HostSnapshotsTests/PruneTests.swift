@@ -21,6 +21,34 @@ import Testing
         for id in try store.ids() { #expect(try store.verify(id, deep: true) == []) }
     }
 
+    @Test func theDefaultRemovesOnlyWhatIsOldAndUnnamedAndHasTenNewerOfItsComponents() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        try point(store, "p00", at: 0)
+        try point(store, "p01", at: 1, name: "kept")
+        try point(store, "p02", at: 2, rollout: "r1")
+        let other = ComponentSpec(
+            name: ComponentName(unchecked: "other"), driver: try files("/tree").driver,
+            restart: false)
+        _ = try store.create(
+            id: PointID(unchecked: "p03"), at: Timestamp(milliseconds: 3000), reason: "test",
+            rollout: nil, components: [other])
+        for number in 10..<20 { try point(store, "p\(number)", at: Int64(number)) }
+        let young = DefaultRetention.age.count / 1000
+        #expect(DefaultRetention.keepsAll(try store.list(), now: Timestamp(milliseconds: 0)))
+        #expect(try store.prune(nil, at: young).removed.isEmpty)
+        let late = young + 100
+        #expect(
+            !DefaultRetention.keepsAll(
+                try store.list(), now: Timestamp(milliseconds: late * 1000)))
+        let summary = try store.prune(nil, inUse: ["p02"], at: late)
+        #expect(summary.removed.map(\.id.rawValue) == ["p00"])
+        #expect(summary.protected.map(\.id.rawValue) == ["p02"])
+        #expect(try store.names().prefix(3) == ["p01", "p02", "p03"])
+        #expect(try store.prune(PointRetention(), at: late).removed.isEmpty)
+        try whole(store)
+    }
+
     @Test func countAgeAndBytesEachRemoveTheOldestAndWhatOnlyTheyNeeded() throws {
         let limits: [(PointRetention, Int64, [String])] = [
             (PointRetention(), 9, ["p1", "p2", "p3", "p4"]),

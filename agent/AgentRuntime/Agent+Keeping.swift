@@ -31,7 +31,7 @@ extension Agent {
         }
     }
 
-    /// Removes points that the store's settings do not keep.
+    /// Removes points that the store's settings, or the default without them, do not keep.
     func applyRetention() async {
         do {
             let pruned = try await work(nil, ControlUpdates()) { work -> PruneReply? in

@@ -22,10 +22,16 @@ extension PointWork {
         return reply
     }
 
-    /// Removes what `policy` no longer keeps, of what was there when `inUse` was found: a point that
+    /// Removes what `policy`, or the default without one, no longer keeps, of what was there when `inUse` was found: a point that
     /// was taken since then may be in use without standing there.
-    func prune(_ policy: PointRetention, dryRun: Bool) throws -> PruneReply {
+    func prune(_ policy: PointRetention?, dryRun: Bool) throws -> PruneReply {
         let ids = Set(inUse.keys)
+        if policy == nil {
+            let points = try store.list()
+            if DefaultRetention.keepsAll(points, now: HostClock.now()) {
+                return PruneReply(removed: [], kept: points.count, freed: ByteCount(0))
+            }
+        }
         let plan = try store.prune(keeping: policy, inUse: ids, now: HostClock.now(), dryRun: true)
         let old = Set(try store.list().filter { $0.at < seen }.map(\.id))
         let going = plan.removed.map(\.id).filter(old.contains)
