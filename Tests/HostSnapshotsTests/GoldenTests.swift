@@ -39,7 +39,7 @@ import Testing
         #expect(try store.show(Self.id).entries.joined(separator: "\n") + "\n" == text)
         let kinds = Set(text.split(separator: "\n").compactMap(\.first))
         #expect(kinds == Set("?d-lpcbshqS"))
-        #expect(try store.prune(RetentionPolicy(count: 1)).removed.isEmpty)
+        #expect(try store.prune(PointRetention(count: 1)).removed.isEmpty)
         #expect(try store.verify(Self.id, deep: true) == [])
     }
 

@@ -115,7 +115,7 @@ import Testing
                 try random.mutate(Array((path + "/root/tree").utf8))
                 if number % 2 == 0 { _ = try store.restore(point: first) }
                 _ = try store.prune(
-                    keeping: RetentionPolicy(count: 2), inUse: [first],
+                    keeping: PointRetention(count: 2), inUse: [first],
                     now: Timestamp(milliseconds: 1_700_000_000_124))
             } catch {
                 try Data("\(error)".utf8).write(to: URL(fileURLWithPath: path + "/trouble"))

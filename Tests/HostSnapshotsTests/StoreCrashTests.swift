@@ -28,7 +28,7 @@ import Testing
 
     private func prune(_ store: PointStore) throws {
         _ = try store.prune(
-            keeping: RetentionPolicy(count: 1), inUse: [],
+            keeping: PointRetention(count: 1), inUse: [],
             now: Timestamp(milliseconds: 1_700_000_000_124))
     }
 

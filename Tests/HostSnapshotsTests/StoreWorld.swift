@@ -96,7 +96,7 @@ extension PointStore {
     func names() throws -> [String] { try list().map(\.id.rawValue) }
 
     func prune(
-        _ policy: RetentionPolicy, inUse: [String] = [], removing: [String] = [],
+        _ policy: PointRetention?, inUse: [String] = [], removing: [String] = [],
         at seconds: Int64 = 0, dryRun: Bool = false
     ) throws -> PruneSummary {
         try prune(

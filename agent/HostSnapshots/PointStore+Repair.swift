@@ -24,7 +24,7 @@ extension PointStore {
     /// be interrupted anywhere and run again. Throws `PointError` if the store cannot be read or
     /// written.
     package func repair(
-        progress: (PointProgress) -> Void = { _ in }
+        progress: @escaping (PointProgress) -> Void = { _ in }
     ) throws -> RepairSummary {
         try locked("create.lock") {
             try clearScratch()

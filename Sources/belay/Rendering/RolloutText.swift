@@ -15,7 +15,7 @@ enum RolloutText {
             let all = view.hostStates.values.reduce(0, +)
             var row = [
                 view.id.rawValue, view.name, style.paint(view.state.label, view.state.role),
-                "\(settled)/\(all)", QuantityText.age(view.createdAt, now: now),
+                "\(settled)/\(all)", view.createdAt.age(at: now),
             ]
             if isWide {
                 let end = view.endedAt ?? now
