@@ -111,7 +111,7 @@ import Testing
                     _ = try take(store, "p2", [spec])
                 }
                 _ = try store.prune(
-                    keeping: RetentionPolicy(), inUse: [], removing: [second],
+                    keeping: PointRetention(), inUse: [], removing: [second],
                     now: Timestamp(milliseconds: 1_700_000_000_124))
             } problems: { outcome in
                 var (points, problems) = try world.storeProblems()

@@ -177,7 +177,7 @@ import Testing
         }
         let old = try world.store().keys.settings()
         var new = old
-        new.retention = RetentionPolicy(count: 7)
+        new.retention = PointRetention(count: 7)
         new.scrubEvery = .seconds(86_400)
         let spec = try CrashTree.spec()
         for fault in CrashWorld.faults(losses: 5) {
