@@ -59,6 +59,7 @@ package struct WorkCalendar: Codable, Sendable, Hashable {
 
     /// A span of wall-clock time.
     package struct Freeze: Codable, Sendable, Hashable {
+        /// For people.
         package var name: String
         /// `2026-12-20T00:00`, in the calendar's zone.
         package var from: String
@@ -100,6 +101,7 @@ package struct AbsencePolicy: Codable, Sendable, Hashable {
         /// It counts against the budget at once.
         case fail
     }
+    /// What a host is that was offline at the begin.
     package var late: Late
     /// True if a host that was skipped as late runs the committed version's transaction alone
     /// when it returns.
@@ -123,7 +125,9 @@ package struct AbsencePolicy: Codable, Sendable, Hashable {
 /// More and more hosts of a wave at once: `from` first, and `factor` times as many whenever all
 /// that were allowed so far are through. `max_parallel` and `max_unavailable` still hold.
 package struct WaveGrowth: Codable, Sendable, Hashable {
+    /// At first, at least 1.
     package var from: Int
+    /// At least 2.
     package var factor: Int
     /// Growth of these fields.
     package init(from: Int, factor: Int) {
