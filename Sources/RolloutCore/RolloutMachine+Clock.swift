@@ -60,6 +60,7 @@ extension RolloutMachine {
         if state == .running, massLoss == nil, case .wave(let number) = progress {
             retimeWave(number)
         }
+        if state == .running, let moment = crossingMoment { wake(by: moment) }
     }
 
     private mutating func retimeWave(_ number: Int) {

@@ -22,6 +22,7 @@ package struct RolloutMachine: Codable, Sendable {
     var domains: [String] = []
     var waves: [WaveRecord] = []
     var progress = RolloutProgress.preparing
+    var crossing = CrossingRecord()
     var tally = RolloutTally(waves: 0, domains: 0)
     /// Hosts that count against the budget, in the order in which they went wrong.
     var spent: [Int] = []
@@ -41,7 +42,7 @@ package struct RolloutMachine: Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case definition, id, by, state, reason, since, createdAt, endedAt, now, hosts, index
         case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
-        case wakeAt
+        case wakeAt, crossing
     }
 
     /// A machine before its first event.
@@ -79,7 +80,10 @@ package struct RolloutMachine: Codable, Sendable {
         case .gateChecked(let wave, let gate, let round, let results, let at):
             clock(at)
             judge(wave: wave, gate: gate, round: round, results: results)
-        case .gateProbed, .calendarRead, .admitted, .replaced, .compared: break
+        case .gateProbed(let wave, let gate, let round, let finding, let at):
+            clock(at)
+            judge(wave: wave, gate: gate, round: round, finding: finding)
+        case .calendarRead, .admitted, .replaced, .compared: break
         case .connected(let host, let transaction, let at):
             clock(at)
             join(host, transaction)
