@@ -121,11 +121,15 @@ extension RolloutMachine {
     private func refusalOfSkip(_ name: HostID) -> String? {
         switch state {
         case .planned, .awaitingApproval, .running, .paused: break
+        case .succeeded where awaitsLate: break
         case .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted:
             return "\(nowIs); hosts can be left out only before they are changed"
         }
         guard let host = index[name.rawValue] else { return "\(name) is not in this rollout" }
         if hosts[host].skipped { return "\(name) is left out already" }
+        if awaitsLate, !hosts[host].isUnsettled, hosts[host].state != .late {
+            return "\(name) is no late host that is still waited for"
+        }
         if hosts[host].touched || hosts[host].undo {
             return "\(name) was changed already (\(hosts[host].state.rawValue)); take it back with "
                 + "`belay rollback --host \(name)`"

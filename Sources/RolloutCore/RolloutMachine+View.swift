@@ -12,8 +12,7 @@ extension RolloutMachine {
             unavailable: tally.unavailable, unavailableMax: limits.unavailableMax,
             estimatedEnd: estimatedEnd(now), why: why(now: now))
         view.pointOfNoReturn = crossingView
-        let sorted = waves.flatMap(\.hosts)
-        if sorted.count == hosts.count { view.hosts = sorted.map { hostView(hosts[$0]) } }
+        view.rehearsal = rehearsalView
         return view
     }
 

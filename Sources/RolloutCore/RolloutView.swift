@@ -69,6 +69,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
     package var why: WhyView
     /// The gate before the first step that cannot be taken back; nil if there is no such step.
     package var pointOfNoReturn: GateView?
+    /// The rehearsal of the way back, once it began.
+    package var rehearsal: RehearsalView?
 
     /// One wave.
     package struct WaveView: Codable, Sendable, Hashable {
