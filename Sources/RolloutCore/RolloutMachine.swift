@@ -10,7 +10,8 @@ package struct RolloutMachine: Codable, Sendable {
     package var definition: RolloutDefinition?
     var id: RolloutID?
     var by = ""
-    var state = RolloutState.planned
+    /// Where it stands.
+    package internal(set) var state = RolloutState.planned
     var reason = "the rollout was not made yet"
     var since = Timestamp(milliseconds: 0)
     var createdAt = Timestamp(milliseconds: 0)
