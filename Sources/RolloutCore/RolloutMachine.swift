@@ -23,6 +23,7 @@ package struct RolloutMachine: Codable, Sendable {
     var domains: [String] = []
     var waves: [WaveRecord] = []
     var progress = RolloutProgress.preparing
+    var crossing = CrossingRecord()
     var tally = RolloutTally(waves: 0, domains: 0)
     /// Hosts that count against the budget, in the order in which they went wrong.
     var spent: [Int] = []
@@ -49,7 +50,7 @@ package struct RolloutMachine: Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case definition, id, by, state, reason, since, createdAt, endedAt, now, hosts, index
         case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
-        case lines, alarms, calendar, progressClock, rehearsal, wakeAt
+        case lines, alarms, calendar, progressClock, rehearsal, wakeAt, crossing
     }
 
     /// A machine before its first event.
@@ -87,7 +88,9 @@ package struct RolloutMachine: Codable, Sendable {
         case .gateChecked(let wave, let gate, let round, let results, let at):
             clock(at)
             judge(wave: wave, gate: gate, round: round, results: results)
-        case .gateProbed: break
+        case .gateProbed(let wave, let gate, let round, let finding, let at):
+            clock(at)
+            judge(wave: wave, gate: gate, round: round, finding: finding)
         case .calendarRead(let reading, let at):
             clock(at)
             hear(reading)
