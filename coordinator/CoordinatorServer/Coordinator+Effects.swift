@@ -10,14 +10,9 @@ extension Coordinator {
         switch effect {
         case .order(let host, let order): presence[host]?.session.post(order)
         case .evaluateGate(let wave, let gate, let round, let hosts):
-            guard let plan = rollouts[id]?.machine.definition?.plan else { return }
-            let labels = Dictionary(plan.hosts.map { ($0.id, $0.labels) }) { first, _ in first }
-            work.yield(
-                GateWork(
-                    rollout: id, wave: wave, gate: gate.name, round: round,
-                    request: CheckRequest(
-                        checks: gate.checks, variables: plan.work.variables, labels: [:]),
-                    labels: labels, hosts: hosts))
+            let plan = rollouts[id]?.machine.definition?.plan
+            let item = GateWork(id, plan, wave: wave, gate: gate, round: round, hosts: hosts)
+            if let item { work.yield(item) }
         case .note(let entry):
             logger.log(
                 level: Self.level(of: entry), "\(entry.text)",
@@ -44,31 +39,6 @@ extension Coordinator {
             QuarantineView(digest: $0, reason: reason, rollout: id, at: now)
         }
         enqueue(.fleet(.quarantined(entries: entries)), actor: "coordinator", done: nil)
-    }
-
-    /// Runs a gate's checks on all its hosts; a host that cannot be asked gives no results, and
-    /// what has no result never passes.
-    func evaluate(_ item: GateWork) async {
-        var results: [String: [CheckResult]] = [:]
-        await withTaskGroup(of: (String, [CheckResult]).self) { group in
-            for host in item.hosts {
-                var request = item.request
-                request.labels = item.labels[host] ?? [:]
-                let asked = request
-                group.addTask {
-                    let reply = try? await self.check(asked, on: host)
-                    return (host.rawValue, reply?.results ?? [])
-                }
-            }
-            for await (host, found) in group { results[host] = found }
-        }
-        enqueue(
-            .rollout(
-                item.rollout,
-                .gateChecked(
-                    wave: item.wave, gate: item.gate, round: item.round, results: results,
-                    at: clock())),
-            actor: "coordinator", done: nil)
     }
 
     func session(of host: HostID) throws -> AgentSession {

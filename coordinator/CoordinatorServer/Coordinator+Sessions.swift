@@ -191,6 +191,7 @@ extension Coordinator {
             let beat = try message.body(Heartbeat.self)
             if presence[host]?.session.number == session.number {
                 if !beat.metrics.isEmpty { presence[host]?.metrics = beat.metrics }
+                windows.take(beat.metrics, of: host, at: clock())
                 notice(beat.troubles ?? [], of: host)
             }
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))

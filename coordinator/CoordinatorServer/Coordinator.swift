@@ -55,17 +55,6 @@ package actor Coordinator {
         var metrics: [String: Double] = [:]
     }
 
-    /// A gate to evaluate on the wave's hosts.
-    struct GateWork: Sendable {
-        let rollout: RolloutID
-        let wave: String
-        let gate: String
-        let round: Int
-        let request: CheckRequest
-        let labels: [HostID: [String: String]]
-        let hosts: [HostID]
-    }
-
     let store: any StateStore
     /// Issues certificates; nil only where nothing enrols.
     let authority: CertificateAuthority?
@@ -95,6 +84,8 @@ package actor Coordinator {
     var rollbacks: [RollbackKind: Int] = [:]
     /// The troubles of hosts that are in the journal or on their way into it.
     var noticed: [HostID: Set<TroubleKey>] = [:]
+    /// What metric gates of open rollouts look at.
+    var windows = MetricWindows()
     var troubleAllowance: [HostID: Allowance] = [:]
     var reportAllowance: [HostID: Allowance] = [:]
     /// Hosts whose reports are more than their allowance at present.
@@ -116,7 +107,7 @@ package actor Coordinator {
     private let signal: AsyncStream<Void>.Continuation
     private let signals: AsyncStream<Void>
     let work: AsyncStream<GateWork>.Continuation
-    private let works: AsyncStream<GateWork>
+    let works: AsyncStream<GateWork>
     let pointWork: AsyncStream<PointWork>.Continuation
     private let pointWorks: AsyncStream<PointWork>
     private var sessionCount: UInt64 = 0
@@ -201,6 +192,7 @@ package actor Coordinator {
                 rollouts[id]?.wakeAt = nil
                 enqueue(.rollout(id, .ticked(at: now)), actor: "coordinator", done: nil)
             }
+            retuneWindows()
             dropSilentSessions(now)
         }
     }
@@ -210,14 +202,6 @@ package actor Coordinator {
         where now.since(present.lastSeen) > CoordinatorLimits.silenceMax {
             logger.warning("host is silent", metadata: ["host": "\(present.session.host)"])
             present.session.close()
-        }
-    }
-
-    private func evaluateGates() async {
-        await withDiscardingTaskGroup { group in
-            for await item in works {
-                group.addTask { await self.evaluate(item) }
-            }
         }
     }
 
