@@ -17,8 +17,11 @@ extension Coordinator {
             logger.log(
                 level: Self.level(of: entry), "\(entry.text)",
                 metadata: ["rollout": "\(id)", "host": "\(entry.host?.rawValue ?? "-")"])
-        case .quarantine(let digests, let reason, _): quarantine(digests, reason: reason, of: id)
-        case .readCalendar, .compare: break
+        case .quarantine(let digests, let reason, let until):
+            quarantine(digests, reason: reason, until: until, of: id)
+        case .readCalendar(let calendar): read(calendar, for: id)
+        case .compare(let host, let point):
+            comparing.yield(Comparison(rollout: id, host: host, point: point))
         case .wake(let at):
             let earlier = rollouts[id]?.wakeAt.map { min($0, at) } ?? at
             rollouts[id]?.wakeAt = earlier
@@ -33,10 +36,20 @@ extension Coordinator {
         }
     }
 
-    func quarantine(_ digests: [Digest], reason: String, of id: RolloutID) {
+    func quarantine(_ digests: [Digest], reason: String, until: Timestamp?, of id: RolloutID) {
         let now = clock()
-        let entries = digests.map {
-            QuarantineView(digest: $0, reason: reason, rollout: id, at: now)
+        let plan = rollouts[id]?.machine.definition?.plan
+        let entries = digests.map { digest in
+            var entry = QuarantineView(digest: digest, reason: reason, rollout: id, at: now)
+            entry.until = until
+            if digest == plan?.planDigest {
+                entry.kind = .plan
+                entry.name = plan?.name
+            } else if let artifact = plan?.artifacts.first(where: { $0.digest == digest }) {
+                entry.kind = .artifact
+                entry.name = artifact.name
+            }
+            return entry
         }
         enqueue(.fleet(.quarantined(entries: entries)), actor: "coordinator", done: nil)
     }
