@@ -64,8 +64,10 @@ package struct ZoneFolder: Sendable {
             return Zone(name: name, offsetFirst: rule.offset, changes: [], rule: rule)
         }
         let target = try? FileManager.default.destinationOfSymbolicLink(atPath: file)
-        let name = target?.firstRange(of: "zoneinfo/").map { String(target?[$0.upperBound...] ?? "") }
-        return Self.zone(named: name ?? "local time", file: file) ?? utc
+        // `/usr/share/zoneinfo/Europe/Berlin`; a copy of the file has no name.
+        let parts = target?.split(separator: "/zoneinfo/", maxSplits: 1) ?? []
+        let name = parts.count == 2 ? String(parts[1]) : "local time"
+        return Self.zone(named: name, file: file) ?? utc
     }
 
     private static func zone(named name: String, file: String) -> Zone? {

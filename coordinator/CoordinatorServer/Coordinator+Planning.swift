@@ -1,6 +1,7 @@
 import FleetTransport
 import FleetWire
 package import OperatorAPI
+import RolloutCalendar
 package import RolloutCore
 package import RolloutPlan
 
@@ -14,11 +15,13 @@ extension Coordinator {
     /// Holds a plan against the fleet. Throws `APIFailure` with all that does not fit.
     func resolve(_ plan: Plan) throws -> ResolvedPlan {
         let fleet = registry.hosts.filter { $0.value.revoked == nil }.map {
-            FleetHost(id: $0.key, labels: $0.value.labels)
+            FleetHost(
+                id: $0.key, labels: $0.value.labels, facts: presence[$0.key]?.facts ?? [:])
         }
         let resolved: ResolvedPlan
         do {
-            resolved = try plan.resolve(against: fleet.sorted { $0.id < $1.id })
+            resolved = try plan.resolve(
+                against: fleet.sorted { $0.id < $1.id }, zones: ZoneFolder.ofThisMachine.lookup)
         } catch {
             throw APIFailure(
                 code: "invalid",

@@ -2,6 +2,7 @@ import ArgumentParser
 import FleetWire
 import NIOHTTP1
 import OperatorAPI
+import RolloutCalendar
 import RolloutPlan
 
 /// `belay plan`.
@@ -26,8 +27,13 @@ struct PlanCommand: AsyncParsableCommand {
 
 /// Plans from files, with their warnings told.
 enum PlanFile {
+    /// A machine without time zones leaves it to the coordinator to know them.
+    static var zones: ZoneLookup? {
+        ZoneFolder.ofThisMachine.isThere ? ZoneFolder.ofThisMachine.lookup : nil
+    }
+
     static func load(_ path: String) throws(PlanProblems) -> LoadedPlan {
-        let loaded = try PlanLoader.load(path: path)
+        let loaded = try PlanLoader.load(path: path, zones: zones)
         Console.error.lines(FailureText.lines(loaded.warnings, style: Console.error.style))
         return loaded
     }
@@ -63,7 +69,7 @@ struct LintCommand: ParsableCommand {
             Console.output.write(PlanSchema.json)
             return
         }
-        let loaded = try PlanLoader.load(path: file)
+        let loaded = try PlanLoader.load(path: file, zones: PlanFile.zones)
         switch output.format {
         case .table, .wide:
             Console.error.lines(FailureText.lines(loaded.warnings, style: Console.error.style))
