@@ -27,6 +27,10 @@ extension RolloutMachine {
 
     mutating func spend(_ host: Int, _ why: String) {
         guard !hosts[host].spent else { return }
+        guard !hosts[host].alone else {
+            note("goes alone, so it counts against no budget", level: .warning, host: host)
+            return
+        }
         change(host) { $0.spent = true }
         spent.append(host)
         tally.spentByWave[hosts[host].wave] += 1

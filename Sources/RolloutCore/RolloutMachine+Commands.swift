@@ -130,7 +130,7 @@ extension RolloutMachine {
         let isWhole = selection.scope == .full && selection.point == nil
         start(
             RollbackPass(
-                queue: [], targets: targets, scope: selection.scope, point: selection.point,
+                targets: targets, scope: selection.scope, point: selection.point,
                 fast: selection.fast, isFull: isWhole && targets.count == tally.touched,
                 returnTo: state == .running ? .paused : state, reason: why))
     }

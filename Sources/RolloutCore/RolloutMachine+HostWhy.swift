@@ -42,7 +42,7 @@ extension RolloutMachine {
             return whyLost(record)
         case .committed: return view("\(id) is committed and waits for nothing", "")
         case .skipped: return view("\(id) was left out and waits for nothing", "")
-        case .late: return view("\(id) was not there when the rollout began", "")
+        case .late: return absenceWhy(host)
         case .preparing, .validating, .migrating, .verifying, .rollingBack:
             return view("\(id) has not reported yet", "it goes on when it does")
         }
@@ -64,9 +64,11 @@ extension RolloutMachine {
     private func whyReady(_ host: Int) -> String {
         let record = hosts[host]
         if !record.connected { return "its agent to connect" }
+        if record.alone { return calendarWhy?.waitsFor ?? "a place within the limits" }
         guard state == .running else { return "the rollout, which \(state.sentence)" }
         switch progress {
         case .wave(let number) where record.wave <= number:
+            if let why = heldBack(number) { return why }
             if tally.parallel >= limits.parallelMax {
                 return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate at once"
             }
@@ -81,5 +83,12 @@ extension RolloutMachine {
         case .preparing: return "the preparation of all hosts"
         case .wave, .finalizing: return "its wave, \(waveName(record.wave))"
         }
+    }
+
+    /// What holds back every host of the wave.
+    private func heldBack(_ number: Int) -> String? {
+        if isRehearsing, let host = rehearsal?.host { return "the rehearsal on \(hosts[host].id)" }
+        if let closed = calendarWhy { return "the calendar: \(closed.waitsFor)" }
+        return growthWhy(number)
     }
 }

@@ -61,8 +61,8 @@ extension RolloutMachine {
     }
 
     /// Gives orders again that were refused for what passes.
-    mutating func askAgain() {
-        for host in hosts.indices {
+    mutating func askAgain(_ due: [Int]) {
+        for host in due {
             guard let moment = hosts[host].refusal?.againAt, moment <= now else { continue }
             change(host) { $0.refusal = nil }
             give(host)

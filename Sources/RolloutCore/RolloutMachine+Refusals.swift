@@ -15,9 +15,9 @@ extension RolloutMachine {
         case .promote: return refusalOfPromote
         case .abort:
             switch state {
-            case .awaitingApproval, .running, .paused: return nil
+            case .planned, .awaitingApproval, .running, .paused: return nil
             case .rollingBack: return "\(nowIs); let it end (`belay rollout watch`)"
-            case .planned, .succeeded, .rolledBack, .rollbackFailed, .aborted:
+            case .succeeded, .rolledBack, .rollbackFailed, .aborted:
                 return "\(nowIs); there is nothing left to abort"
             }
         case .retry(let names): return refusalOfRetry(names)
@@ -90,11 +90,15 @@ extension RolloutMachine {
     private func refusalOfSkip(_ name: HostID) -> String? {
         switch state {
         case .awaitingApproval, .running, .paused: break
+        case .succeeded where awaitsLate: break
         case .planned, .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted:
             return "\(nowIs); hosts can be left out only before they are changed"
         }
         guard let host = index[name.rawValue] else { return "\(name) is not in this rollout" }
         if hosts[host].skipped { return "\(name) is left out already" }
+        if awaitsLate, !hosts[host].isUnsettled, hosts[host].state != .late {
+            return "\(name) is no late host that is still waited for"
+        }
         if hosts[host].touched || hosts[host].undo {
             return "\(name) was changed already (\(hosts[host].state.rawValue)); take it back with "
                 + "`belay rollback --host \(name)`"

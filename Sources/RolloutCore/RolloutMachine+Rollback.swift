@@ -8,13 +8,12 @@ extension RolloutMachine {
         let targets = hosts.indices.filter { hosts[$0].touched }
         start(
             RollbackPass(
-                queue: [], targets: targets, scope: .full, point: nil, fast: false, isFull: true,
+                targets: targets, scope: .full, point: nil, fast: false, isFull: true,
                 returnTo: .rolledBack, reason: why))
     }
 
-    /// Begins a rollback; its queue is filled here.
+    /// Begins a rollback.
     mutating func start(_ pass: RollbackPass) {
-        var pass = pass
         if isFinished {
             // Sessions of a finished rollout are not told; deadlines find who is not there.
             for host in pass.targets {
@@ -30,8 +29,6 @@ extension RolloutMachine {
             change(host) { $0.undo = true }
             if hosts[host].open?.verb == .rollback { adopt(host) }
         }
-        pass.queue = pass.targets.filter { hosts[$0].open?.verb != .rollback }
-            .sorted { hosts[$0].touchOrder > hosts[$1].touchOrder }
         self.pass = pass
         retime()
     }
@@ -52,33 +49,27 @@ extension RolloutMachine {
     }
 
     mutating func goBack() {
-        guard var pass else { return }
-        var waiting: [Int] = []
-        for (place, host) in pass.queue.enumerated() {
-            if tally.undoFree == 0, !pass.fast, tally.unavailable >= limits.unavailableMax {
-                waiting += pass.queue[place...]
-                break
+        guard let pass else { return }
+        if pass.fast {
+            for host in all(.backDown) + all(.backAway) + all(.back) { goBack(host, pass) }
+        } else {
+            while let host = next(.backDown) { goBack(host, pass) }
+            while mayGoBack, tally.unavailable <= limits.unavailableMax,
+                let host = next(.backAway)
+            {
+                goBack(host, pass)
             }
-            guard hosts[host].undo, hosts[host].open?.verb != .rollback else { continue }
-            let isDown = hosts[host].isUnavailable && !hosts[host].isOnlyAway
-            if isDown || pass.fast || mayGoBack(host) {
-                orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
-            } else {
-                waiting.append(host)
+            while mayGoBack, tally.unavailable < limits.unavailableMax, let host = next(.back) {
+                goBack(host, pass)
             }
         }
-        pass.queue = waiting
-        self.pass = pass
         if tally.undo == 0 { end(pass) }
     }
 
-    private func mayGoBack(_ host: Int) -> Bool {
-        guard massLoss == nil, tally.rolling < limits.parallelMax else { return false }
-        guard hosts[host].isOnlyAway else { return hasRoom(for: host) }
-        // It is counted already; several that return at once must not go down at once.
-        return tally.unavailable <= limits.unavailableMax
-            && tally.unavailableByDomain[hosts[host].domain]
-                <= limits.unavailablePerDomainMax ?? .max
+    private var mayGoBack: Bool { massLoss == nil && tally.rolling < limits.parallelMax }
+
+    private mutating func goBack(_ host: Int, _ pass: RollbackPass) {
+        orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
     }
 
     /// A host that is on its way back already; now it is also waited for no longer than others.
@@ -143,6 +134,7 @@ extension RolloutMachine {
         let took = report.took.map { " in \($0.text)" } ?? ""
         tell(report, host, "was rolled back (\(scope)) by \(actor)\(took)", level: .warning)
         finishUndo(host, full: scope == .full)
+        hearBackInRehearsal(host, took: report.took)
         if !ordered {
             lose(host, as: .rolledBack, "was rolled back by \(actor) without an order")
         }

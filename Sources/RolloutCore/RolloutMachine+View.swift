@@ -11,8 +11,7 @@ extension RolloutMachine {
             waves: waves.indices.map(waveView), hosts: hosts.map(hostView), budgets: budgetViews,
             unavailable: tally.unavailable, unavailableMax: limits.unavailableMax,
             estimatedEnd: estimatedEnd(now), why: why(now: now))
-        let sorted = waves.flatMap(\.hosts)
-        if sorted.count == hosts.count { view.hosts = sorted.map { hostView(hosts[$0]) } }
+        view.rehearsal = rehearsalView
         return view
     }
 

@@ -11,10 +11,10 @@ extension RolloutMachine {
                 waitsFor: "Frozen: \(massLoss.text)", since: massLoss.since,
                 next: "it goes on by itself when enough of them return, or without them on "
                     + command("resume"),
-                nextAt: nil, hosts: massLoss.hosts.map { hosts[$0].id })
+                nextAt: nil, hosts: hosts.filter(\.vanished).map(\.id))
         }
         switch state {
-        case .planned: return saying("The coordinator is making the rollout", "it begins")
+        case .planned: return queueWhy
         case .awaitingApproval:
             return saying(
                 "No host was touched yet: \(reason)",
@@ -28,7 +28,8 @@ extension RolloutMachine {
                     : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
                         + "them as they are")
         case .rollingBack: return whyRollingBack
-        case .succeeded, .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
+        case .succeeded: return lateWhy ?? whyEnded(now)
+        case .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
         }
     }
 
@@ -131,7 +132,7 @@ extension RolloutMachine {
                 "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves them "
                     + "as they are")
         case .migrating:
-            guard wave.needsPerson else { return whyMigrating(number) }
+            guard wave.needsPerson else { return rehearsalWhy ?? whyMigrating(number) }
             return saying(
                 "Wave \(name) needs a decision: \(reason)",
                 "\(command("promote")) lets it pass, \(command("abort")) ends the rollout",
@@ -185,6 +186,10 @@ extension RolloutMachine {
         let moving = list.filter { hosts[$0].state != .ready }
         let name = waveName(number)
         guard !moving.isEmpty || list.isEmpty else {
+            if var closed = calendarWhy {
+                closed.hosts = list.map { hosts[$0].id }
+                return closed
+            }
             return saying(
                 "Wave \(name) stands still: \(listed(list)) may not start while \(unavailability)",
                 "they start as soon as one of those is back; if none comes back, "
@@ -194,6 +199,12 @@ extension RolloutMachine {
         }
         let waiting = list.count - moving.count
         let (next, at) = orGivenUp("the wave soaks as soon as all its hosts are confirmed", moving)
+        if let pace = paceWhy, at.map({ pace.at < $0 }) ?? true {
+            return saying(
+                "Wave \(name) is under way on \(listed(moving))"
+                    + (waiting > 0 ? "; \(hostCount(waiting)) still to start" : ""),
+                pace.next, since: waves[number].since, nextAt: pace.at, list)
+        }
         return saying(
             "Wave \(name) is under way on \(listed(moving))"
                 + (waiting > 0 ? "; \(hostCount(waiting)) still to start" : ""),

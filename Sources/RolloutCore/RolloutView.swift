@@ -67,6 +67,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
     package var estimatedEnd: Timestamp?
     /// What it waits for.
     package var why: WhyView
+    /// The rehearsal of the way back, once it began.
+    package var rehearsal: RehearsalView?
 
     /// One wave.
     package struct WaveView: Codable, Sendable, Hashable {
