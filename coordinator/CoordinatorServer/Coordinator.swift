@@ -309,6 +309,7 @@ package actor Coordinator {
             definition.connected = hosts.filter { presence[$0] != nil }
             if definition.isQueued {
                 definition.isQueued = conflict(Set(hosts), besides: nil) != nil
+                definition.waitsFor = ahead(of: Set(hosts), before: nil)
             }
             input.content = .rollout(id, .created(definition, id: id, by: by, at: at))
         case .rollout(let id, .admitted(_, let at)):
