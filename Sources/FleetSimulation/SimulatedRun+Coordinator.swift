@@ -71,6 +71,7 @@ extension SimulatedRun {
         case .created, .command: true
         case .reported, .refused, .gateChecked, .connected, .disconnected, .recovered, .ticked:
             false
+        default: false
         }
     }
 
@@ -96,7 +97,7 @@ extension SimulatedRun {
                     continue
                 }
                 seen[host] = report.sequence
-            case .refused, .gateChecked, .connected, .disconnected, .recovered, .ticked:
+            default:
                 guard coordinator.machine.definition != nil else { continue }
             }
             accepted.append(input)

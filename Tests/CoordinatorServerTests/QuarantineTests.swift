@@ -62,7 +62,7 @@ struct QuarantineTests {
                 NewRecord(
                     at: wallClock(), actor: "coordinator", stream: "fleet", kind: event.kind,
                     payload: WireJSON.encode(event))
-            ], expecting: try await store.lastSequence())
+            ], expecting: await store.lastSequence())
         await store.close()
         try await RunningCoordinator.run(.sqlite, in: scratch, clock: clock) { coordinator in
             let api = coordinator.api
@@ -75,11 +75,13 @@ struct QuarantineTests {
             let refused = try await RolloutTests.apply(coordinator, approval: false)
             #expect(refused.status == 409 && refused.text.contains("quarantine"))
             late.withLock { $0 = 3601 }
-            #expect(try await shown().map(\.expired) == [true])
+            let after = try await shown()
+            #expect(after.map(\.expired) == [true])
             let taken = try await RolloutTests.apply(coordinator, approval: false)
             #expect(taken.status == 201, "\(taken.text)")
             late.withLock { $0 = 3601 + 7 * 86_400 }
-            #expect(try await shown().isEmpty)
+            let gone = try await shown()
+            #expect(gone.isEmpty)
         }
     }
 
@@ -95,7 +97,7 @@ struct QuarantineTests {
                 NewRecord(
                     at: wallClock(), actor: "coordinator", stream: "fleet", kind: event.kind,
                     payload: WireJSON.encode(event))
-            ], expecting: try await store.lastSequence())
+            ], expecting: await store.lastSequence())
         await store.close()
         try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
             func lift(_ reason: String?) async throws -> Int {

@@ -113,8 +113,9 @@ struct HostileTests {
         plan.components[0].name = ComponentName(unchecked: "..")
         plan.artifacts.append(plan.artifacts[0])
         plan.stages.append(plan.stages[0])
-        plan.strategy.waves[0].gates[0].checks[0].kind = .http(
-            HTTPCheck(url: "http:///x", status: [7], contains: ""))
+        var check = try #require(plan.strategy.waves[0].gates[0].checks.first)
+        check.kind = .http(HTTPCheck(url: "http:///x", status: [7], contains: ""))
+        plan.strategy.waves[0].gates[0].probe = .checks([check])
         do {
             _ = try plan.resolve(against: sixHosts)
             Issue.record("the plan was taken")

@@ -13,7 +13,7 @@ enum ListText {
             var row = [
                 host.id.rawValue, state(host, style),
                 host.connected
-                    ? "now" : host.lastSeen.map { QuantityText.age($0, now: now) } ?? "never",
+                    ? "now" : host.lastSeen.map { $0.age(at: now) } ?? "never",
                 host.heldBy?.rawValue ?? "", pairs(host.labels),
             ]
             if isWide {
@@ -34,7 +34,7 @@ enum ListText {
                 "seen",
                 host.connected
                     ? "now"
-                    : host.lastSeen.map { QuantityText.age($0, now: now) + " ago" } ?? "never"
+                    : host.lastSeen.map { $0.age(at: now) + " ago" } ?? "never"
             ),
             ("agent", host.agentVersion ?? ""), ("held by", host.heldBy?.rawValue ?? "no rollout"),
             ("certificate", "ends " + QuantityText.date(host.certificateEnds)),

@@ -18,7 +18,7 @@ enum RolloutText {
                 style.paint(
                     view.queue.map { "queued, number \($0.position)" } ?? view.state.label,
                     view.state.role),
-                "\(settled)/\(all)", QuantityText.age(view.createdAt, now: now),
+                "\(settled)/\(all)", view.createdAt.age(at: now),
             ]
             if isWide {
                 let end = view.endedAt ?? now
