@@ -56,11 +56,11 @@ package struct MetricRule: Codable, Sendable, Hashable {
     }
     /// The metric's name, as `belay-agent` reports it.
     package var metric: String
-    /// What is made of one host's samples.
+    /// How its samples become one number.
     package var aggregate: Aggregate
-    /// How it must stand to `limit`.
+    /// How the number is held against the limit.
     package var comparison: Comparison
-    /// A finite number.
+    /// In the metric's unit.
     package var limit: Double
     /// Samples older than this at the moment of asking do not count.
     package var window: Milliseconds
@@ -88,7 +88,7 @@ package struct WebhookRule: Codable, Sendable, Hashable {
     package var url: String
     /// Extra headers; a value may be `file:/path`, which the coordinator reads when it asks.
     package var headers: [String: String]
-    /// No answer within this is no data.
+    /// How long an answer may take.
     package var timeout: Milliseconds
     /// A rule of these fields.
     package init(url: String, headers: [String: String] = [:], timeout: Milliseconds) {
@@ -104,13 +104,13 @@ package struct PrometheusRule: Codable, Sendable, Hashable {
     package var url: String
     /// PromQL; `{{ wave.hosts }}` is the wave's hosts as a regular expression.
     package var query: String
-    /// How each sample must stand to `limit`.
+    /// How each sample is held against the limit.
     package var comparison: Comparison
-    /// A finite number.
+    /// In the query's unit.
     package var limit: Double
     /// Fewer samples in the answer are no data; at least 1.
     package var samplesMin: Int
-    /// No answer within this is no data.
+    /// How long an answer may take.
     package var timeout: Milliseconds
     /// Extra headers, see `WebhookRule.headers`.
     package var headers: [String: String]
