@@ -19,7 +19,14 @@ package enum CalendarReader {
     package static func read(
         _ calendar: WorkCalendar, at now: Timestamp, zones: ZoneFolder = .ofThisMachine
     ) throws(CalendarTrouble) -> CalendarReading {
-        let line = try TimeLine(calendar, zones.zone(named: calendar.zone))
+        try read(calendar, at: now, in: zones.zone(named: calendar.zone))
+    }
+
+    /// The same with the calendar's zone at hand.
+    package static func read(
+        _ calendar: WorkCalendar, at now: Timestamp, in zone: Zone
+    ) throws(CalendarTrouble) -> CalendarReading {
+        let line = try TimeLine(calendar, zone)
         let seconds = now.wholeSeconds
         let isOpen = line.isOpen(at: seconds)
         let changes = line.change(after: seconds)
@@ -33,7 +40,14 @@ package enum CalendarReader {
         _ calendar: WorkCalendar, from now: Timestamp, count: Int,
         zones: ZoneFolder = .ofThisMachine
     ) throws(CalendarTrouble) -> [Opening] {
-        let line = try TimeLine(calendar, zones.zone(named: calendar.zone))
+        try openings(calendar, from: now, count: count, in: zones.zone(named: calendar.zone))
+    }
+
+    /// The same with the calendar's zone at hand.
+    package static func openings(
+        _ calendar: WorkCalendar, from now: Timestamp, count: Int, in zone: Zone
+    ) throws(CalendarTrouble) -> [Opening] {
+        let line = try TimeLine(calendar, zone)
         var openings: [Opening] = []
         var moment: Int64? = now.wholeSeconds
         if !line.isOpen(at: now.wholeSeconds) { moment = line.change(after: now.wholeSeconds) }

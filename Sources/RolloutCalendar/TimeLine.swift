@@ -14,8 +14,6 @@ struct TimeLine {
 
     /// Weekly windows and what a gap of the zone can swallow come again within this.
     private static let daysAhead: Int64 = 15
-    /// A calendar that does not change within this, after its last freeze, never does.
-    private static let daysMax: Int64 = 400
 
     init(_ calendar: WorkCalendar, _ zone: Zone) throws(CalendarTrouble) {
         self.zone = zone
@@ -51,24 +49,36 @@ struct TimeLine {
 
     /// The first moment after `moment` from which the calendar says something else; nil for never.
     func change(after moment: Int64) -> Int64? {
-        let state = isOpen(at: moment)
-        let last = max(moment, freezes.map(\.span.upperBound).max() ?? moment)
+        isOpen(at: moment) ? closing(after: moment) : opening(after: moment)
+    }
+
+    /// When what is open at `moment` closes.
+    private func closing(after moment: Int64) -> Int64? {
+        let freeze = freezes.map(\.span.lowerBound).filter { $0 > moment }.min()
+        guard !windows.isEmpty else { return freeze }
+        // Windows that touch are one.
+        var end = moment
+        let spans = spans(around: moment, daysAhead: Self.daysAhead).map(\.span)
+        for span in spans.sorted(by: { $0.lowerBound < $1.lowerBound })
+        where span.lowerBound <= end { end = max(end, span.upperBound) }
+        // Two weeks without a gap have none.
+        if end >= moment + 14 * 86_400 { return freeze }
+        return min(end, freeze ?? end)
+    }
+
+    /// When what is closed at `moment` opens: freezes are left one after the other.
+    private func opening(after moment: Int64) -> Int64? {
         var place = moment
-        while let next = boundary(after: place), next <= last + Self.daysMax * 86_400 {
-            if isOpen(at: next) != state { return next }
+        for _ in 0...freezes.count {
+            if let freeze = freeze(at: place) { place = freeze.span.upperBound }
+            if freeze(at: place) != nil { continue }
+            if place > moment, windows.isEmpty || window(at: place) != nil { return place }
+            let begins = spans(around: place, daysAhead: Self.daysAhead).map(\.span.lowerBound)
+            guard let next = begins.filter({ $0 > place }).min() else { return nil }
+            if freeze(at: next) == nil { return next }
             place = next
         }
         return nil
-    }
-
-    /// The next moment at which a window or a freeze begins or ends, as far as it can matter:
-    /// within a freeze only its end does.
-    private func boundary(after moment: Int64) -> Int64? {
-        if let freeze = freeze(at: moment) { return freeze.span.upperBound }
-        let spans =
-            freezes.map(\.span)
-            + self.spans(around: moment, daysAhead: Self.daysAhead).map(\.span)
-        return spans.flatMap { [$0.lowerBound, $0.upperBound] }.filter { $0 > moment }.min()
     }
 
     /// The windows that can be open at `moment` or begin in the days after it.

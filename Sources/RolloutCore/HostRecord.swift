@@ -36,6 +36,10 @@ struct HostRecord: Codable, Sendable, Hashable {
     var touched = false
     /// True if it was touched at any time in this rollout.
     var everTouched = false
+    /// The step that cannot be taken back which it began; nil before, and once all was taken back.
+    var pastReturn: String?
+    /// Components that went back alone; empty once all was taken back.
+    var partsBack: [ComponentName] = []
     /// True from confirmation on, until it is taken back.
     var kept = false
     /// True while the present rollback waits for it.
@@ -134,6 +138,8 @@ struct GivenOrder: Codable, Sendable, Hashable {
     var verb: OrderVerb
     var scope: RollbackScope?
     var point: PointID?
+    /// True if it is meant to go back across the point of no return.
+    var across: Bool?
     var why: String
 }
 

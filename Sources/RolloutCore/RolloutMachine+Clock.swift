@@ -76,7 +76,7 @@ extension RolloutMachine {
         if state == .running, massLoss == nil, case .wave(let number) = progress {
             retimeWave(number)
         }
-        for moment in [calendarMoment, progressMoment, rehearsalMoment] {
+        for moment in [calendarMoment, progressMoment, rehearsalMoment, crossingMoment] {
             if let moment { wake(by: moment) }
         }
         wakeIsNew = isOwed || wakeAt != told

@@ -41,6 +41,9 @@ extension RolloutMachine {
         if record.kept {
             move(host, to: .soaking)
             note("is back after it was unreachable; it keeps its change", host: host)
+        } else if record.pastReturn != nil {
+            move(host, to: .failed)
+            note("is back; it \(pastReturnText([host])) and keeps its change", host: host)
         } else if record.touched {
             move(host, to: .rollingBack)
         } else {

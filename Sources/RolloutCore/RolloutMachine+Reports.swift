@@ -92,6 +92,7 @@ extension RolloutMachine {
             }
             if stage == .migration, report.kind == .stepStarted { $0.progress.changed = true }
         }
+        crossIfIrreversible(report, host)
         if hosts[host].state == .migrating, stage == .verification || isLastMigration(report) {
             // The host verifies by itself and is silent until its checks are through.
             change(host) { $0.progress.stage = .verification }
@@ -153,7 +154,9 @@ extension RolloutMachine {
             } else {
                 change(host) { $0.progress.changed = true }
                 // The host takes itself back; the order only stands in case it does not.
-                expectUndo(host, why: "it takes itself back after it \(why)")
+                if !holdsPastReturn(host) {
+                    expectUndo(host, why: "it takes itself back after it \(why)")
+                }
                 lose(host, as: .failed, why)
             }
         case .commit:

@@ -5,11 +5,12 @@ import RolloutPlan
 extension RolloutMachine {
     /// Takes every changed host back.
     mutating func beginRollback(_ why: String) {
-        let targets = hosts.indices.filter { hosts[$0].touched }
+        let touched = hosts.indices.filter { hosts[$0].touched }
+        let left = touched.filter { hosts[$0].pastReturn != nil }
         start(
             RollbackPass(
-                targets: targets, scope: .full, point: nil, fast: false, isFull: true,
-                returnTo: .rolledBack, reason: why))
+                targets: touched.filter { hosts[$0].pastReturn == nil }, scope: .full, point: nil,
+                fast: false, isFull: left.isEmpty, returnTo: .paused, reason: why, left: left))
     }
 
     /// Begins a rollback.
@@ -63,12 +64,17 @@ extension RolloutMachine {
                 goBack(host, pass)
             }
         }
-        if tally.undo == 0 { end(pass) }
+        if tally.undo == 0, let pass = self.pass { end(pass) }
     }
 
     private var mayGoBack: Bool { massLoss == nil && tally.rolling < limits.parallelMax }
 
     private mutating func goBack(_ host: Int, _ pass: RollbackPass) {
+        if !pass.across, hosts[host].pastReturn != nil {
+            change(host) { $0.undo = false }
+            self.pass?.left.append(host)
+            return
+        }
         orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
     }
 
@@ -83,13 +89,16 @@ extension RolloutMachine {
         _ host: Int, scope: RollbackScope, point: PointID?, why: String
     ) {
         move(host, to: .rollingBack)
+        let across: Bool? = pass?.across == true ? true : nil
         order(
-            host, GivenOrder(verb: .rollback, scope: scope, point: point, why: why),
+            host,
+            GivenOrder(verb: .rollback, scope: scope, point: point, across: across, why: why),
             within: limits.migrationDeadline)
     }
 
     /// One host goes back while the rollout goes on; its state says why.
     mutating func undoAlone(_ host: Int, why: String) {
+        if holdsPastReturn(host) { return }
         order(
             host, GivenOrder(verb: .rollback, scope: .full, why: why),
             within: limits.migrationDeadline)
@@ -133,6 +142,9 @@ extension RolloutMachine {
         change(host) { $0.progress.restoreTook = report.took }
         let took = report.took.map { " in \($0.text)" } ?? ""
         tell(report, host, "was rolled back (\(scope)) by \(actor)\(took)", level: .warning)
+        if scope != .full, let parts = plan?.work.components.filter(scope.covers) {
+            change(host) { $0.partsBack += parts.map(\.name) }
+        }
         finishUndo(host, full: scope == .full)
         hearBackInRehearsal(host, took: report.took)
         if !ordered {
@@ -149,6 +161,8 @@ extension RolloutMachine {
                 $0.touched = false
                 $0.kept = false
                 $0.progress.changed = false
+                $0.pastReturn = nil
+                $0.partsBack = []
             }
         }
         guard !full, hosts[host].kept else { return move(host, to: .rolledBack) }
@@ -183,12 +197,23 @@ extension RolloutMachine {
 
     private mutating func end(_ pass: RollbackPass) {
         self.pass = nil
+        let left = pass.left.filter { hosts[$0].pastReturn != nil }
         let failed = pass.targets.filter { hosts[$0].state == .rollbackFailed }
         if !failed.isEmpty {
             become(
                 .rollbackFailed,
                 "\(hostCount(failed.count)) could not be taken back (\(names(failed))): "
                     + (hosts[failed[0]].progress.failure ?? pass.reason))
+        } else if !left.isEmpty {
+            let back = pass.targets.filter { !left.contains($0) }
+            become(
+                pass.returnTo,
+                "\(listed(left)) \(pastReturnText(left)) and "
+                    + (left.count == 1 ? "keeps its change; " : "keep their changes; ")
+                    + (back.isEmpty
+                        ? "no other host was changed"
+                        : "all others that were changed, \(listed(back)), are back in their old state")
+                    + ": \(pass.reason)")
         } else if pass.isFull {
             // Hosts that took themselves back before the pass began count too.
             let back = hosts.count { $0.state == .rolledBack }

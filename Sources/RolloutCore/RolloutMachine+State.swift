@@ -88,7 +88,8 @@ extension RolloutMachine {
                 record.id,
                 TransactionOrder(
                     rollout: id, attempt: record.attempt, verb: open.verb, plan: work,
-                    scope: open.scope, point: open.point, why: open.why)))
+                    scope: open.scope, point: open.point, acrossPointOfNoReturn: open.across,
+                    why: open.why)))
     }
 
     mutating func note(

@@ -18,12 +18,15 @@ extension RolloutMachine {
         case .awaitingApproval:
             return saying(
                 "No host was touched yet: \(reason)",
-                "\(command("approve")) lets it begin, \(command("abort")) ends it")
+                "\(command("approve")) lets it begin, \(command("reject")) ends it")
         case .running: return whyRunning
         case .paused:
             return saying(
                 "Paused, nothing new starts: \(reason)",
-                exhausted == nil
+                !heldPastReturn.isEmpty
+                    ? "\(acrossCommand) takes the rest back as far as it can, \(command("abort")) "
+                        + "leaves it as it is"
+                    : exhausted == nil
                     ? wayOutOfPause
                     : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
                         + "them as they are")
@@ -36,6 +39,16 @@ extension RolloutMachine {
     func command(_ verb: String) -> String { "`belay rollout \(verb) \(id?.rawValue ?? "")`" }
 
     var rollbackCommand: String { "`belay rollback \(id?.rawValue ?? "")`" }
+
+    /// Hosts that a rollback left as they are; it paused the rollout.
+    private var heldPastReturn: [Int] {
+        guard exhausted != nil || isWaveFailed else { return [] }
+        return hosts.indices.filter { hosts[$0].pastReturn != nil && hosts[$0].touched }
+    }
+
+    private var isWaveFailed: Bool {
+        if case .wave(let number) = progress { waves[number].state == .failed } else { false }
+    }
 
     /// Resuming a wave that nobody got through would only fail it again.
     private var wayOutOfPause: String {
@@ -98,6 +111,7 @@ extension RolloutMachine {
     // MARK: - Running
 
     private var whyRunning: WhyView {
+        if let awaited = awaitedApproval { return whyAwaiting(awaited) }
         switch progress {
         case .preparing:
             let list = hosts.indices.filter {
@@ -125,7 +139,7 @@ extension RolloutMachine {
         let name = waveName(number)
         switch wave.state {
         case .waiting, .passed:
-            return saying("Wave \(name) is about to begin", "its hosts migrate", since: wave.since)
+            return saying("Wave \(name) begins with the next event", "its hosts migrate", since: wave.since)
         case .failed:
             return saying(
                 "Wave \(name) failed: \(reason)",
@@ -169,16 +183,28 @@ extension RolloutMachine {
                 "Wave \(name) is through its gates", "the next wave begins", since: wave.since)
         }
         let gate = gates[wave.gate]
-        if gate.manual {
-            return saying(
-                "Wave \(name) is done and gate \(gate.name) waits for a person",
-                "\(command("promote")) opens it, \(rollbackCommand) takes the changed hosts back",
-                since: wave.since)
-        }
         return saying(
             "Gate \(gate.name) of wave \(name) has not passed yet: \(wave.details[wave.gate])",
             wave.asking == nil ? "it is asked again" : "its checks answer, or are given up",
             since: wave.since, nextAt: gateMoment(number), wave.asking ?? [])
+    }
+
+    private func whyAwaiting(_ awaited: AwaitedApproval) -> WhyView {
+        let moment = approvalMoment(awaited)
+        let names = standing(awaited).map(\.by).joined(separator: ", ")
+        let limit = moment == nil ? "" : "; the approval of \(names) ends by itself"
+        let others = names.isEmpty ? "" : " of another person"
+        let what =
+            switch awaited.place {
+            case .wave(let number, _): "Wave \(waveName(number)) is done and \(awaited.title)"
+            case .crossing:
+                "All hosts are ready; the point of no return (step "
+                    + irreversibleSteps.joined(separator: ", ") + ")"
+            }
+        return saying(
+            "\(what) is closed: \(approvalText(awaited))",
+            "\(command("approve"))\(others) opens it, \(command("reject")) closes it for good\(limit)",
+            since: awaited.since, nextAt: moment)
     }
 
     private func whyMigrating(_ number: Int) -> WhyView {

@@ -10,7 +10,8 @@ package struct RolloutMachine: Codable, Sendable {
     package var definition: RolloutDefinition?
     var id: RolloutID?
     var by = ""
-    var state = RolloutState.planned
+    /// Where it stands.
+    package internal(set) var state = RolloutState.planned
     var reason = "the rollout was not made yet"
     var since = Timestamp(milliseconds: 0)
     var createdAt = Timestamp(milliseconds: 0)
@@ -22,6 +23,7 @@ package struct RolloutMachine: Codable, Sendable {
     var domains: [String] = []
     var waves: [WaveRecord] = []
     var progress = RolloutProgress.preparing
+    var crossing = CrossingRecord()
     var tally = RolloutTally(waves: 0, domains: 0)
     /// Hosts that count against the budget, in the order in which they went wrong.
     var spent: [Int] = []
@@ -48,7 +50,7 @@ package struct RolloutMachine: Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case definition, id, by, state, reason, since, createdAt, endedAt, now, hosts, index
         case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
-        case lines, alarms, calendar, progressClock, rehearsal, wakeAt
+        case lines, alarms, calendar, progressClock, rehearsal, wakeAt, crossing
     }
 
     /// A machine before its first event.
@@ -86,7 +88,9 @@ package struct RolloutMachine: Codable, Sendable {
         case .gateChecked(let wave, let gate, let round, let results, let at):
             clock(at)
             judge(wave: wave, gate: gate, round: round, results: results)
-        case .gateProbed: break
+        case .gateProbed(let wave, let gate, let round, let finding, let at):
+            clock(at)
+            judge(wave: wave, gate: gate, round: round, finding: finding)
         case .calendarRead(let reading, let at):
             clock(at)
             hear(reading)

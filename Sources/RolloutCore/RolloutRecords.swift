@@ -26,6 +26,8 @@ struct WaveRecord: Codable, Sendable, Hashable {
     var askAgainAt: Timestamp?
     var verdicts: [Verdict?]
     var details: [String]
+    /// What persons said of each gate, by the gate's place.
+    var approvals: [Int: [Approval]] = [:]
     /// How many of its hosts go at once now, in a wave that grows.
     var atOnce: Int?
     /// How many of them got through in a row.
@@ -46,6 +48,10 @@ struct RollbackPass: Codable, Sendable, Hashable {
     /// Where the rollout goes on after a part was taken back.
     var returnTo: RolloutState
     var reason: String
+    /// True if hosts past the point of no return are taken back too.
+    var across = false
+    /// Hosts past the point of no return that stay as they are.
+    var left: [Int] = []
 }
 
 /// Many hosts vanished at once: nothing is counted and nothing starts.

@@ -221,10 +221,19 @@ extension PlanResolver {
     }
 
     private func budget(of targets: [ResolvedHost], waves: [ResolvedWave]) -> FailureBudget {
-        FailureBudget(
-            fleet: plan.budget.fleet.of(targets.count),
-            wave: plan.budget.wave.map { $0.of(waves.map(\.hosts.count).min() ?? 0) },
-            domain: plan.budget.domain.map { $0.of(smallestDomain(of: targets)) })
+        let wave = waves.map(\.hosts.count).min() ?? 0
+        let domain = smallestDomain(of: targets)
+        var budget = FailureBudget(
+            fleet: plan.budget.fleet.of(targets.count), wave: plan.budget.wave.map { $0.of(wave) },
+            domain: plan.budget.domain.map { $0.of(domain) })
+        budget.fleetShare = share(plan.budget.fleet, of: targets.count)
+        budget.waveShare = share(plan.budget.wave, of: wave)
+        budget.domainShare = share(plan.budget.domain, of: domain)
+        return budget
+    }
+
+    private func share(_ count: Count?, of total: Int) -> BudgetShare? {
+        if case .percent(let percent) = count { BudgetShare(percent: percent, of: total) } else { nil }
     }
 
     /// One number holds for all domains: a percentage is of the smallest, so that it is kept in

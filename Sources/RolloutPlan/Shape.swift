@@ -73,7 +73,7 @@ struct ObjectShape: Sendable {
         var isRequired: Bool
         /// `an action`, for messages.
         var what: String
-        /// What to do if several are there, or what follows if none is; may be empty.
+        /// What to do if several are there; may be empty.
         var advice = ""
     }
 

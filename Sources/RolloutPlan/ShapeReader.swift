@@ -87,9 +87,7 @@ struct ShapeReader {
             let given = entries.filter { choice.keys.contains($0.key) }
             let all = choice.keys.map { "`\($0)`" }.joined(separator: ", ")
             if given.isEmpty, choice.isRequired, !hasUnknown {
-                report(
-                    node, path,
-                    "\(object.what) needs \(choice.what): one of \(all)\(choice.advice)")
+                report(node, path, "\(object.what) needs \(choice.what): one of \(all)")
             }
             for extra in given.dropFirst() {
                 misfits.append(

@@ -14,6 +14,10 @@ struct Scenario {
     var reaction = RollbackPolicy.Reaction.rollback
     var approval = false
     var unreachable = Milliseconds.seconds(60)
+    /// The one step of the plan cannot be taken back; who opens the gate before it.
+    var pointOfNoReturn: ApprovalRule?
+    /// By component: those that its old state works with.
+    var compatible: [String: [ComponentName]] = [:]
 
     static let start = Timestamp(milliseconds: 1_000_000)
     static let rollout = RolloutID(unchecked: "r1")
@@ -23,7 +27,8 @@ struct Scenario {
         guard let digest = Self.digest else { return nil }
         let step = StepSpec(
             name: "switch",
-            action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)))
+            action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)),
+            irreversible: pointOfNoReturn != nil)
         return ResolvedPlan(
             name: "demo", planDigest: digest, artifacts: [],
             hosts: waves.flatMap(\.hosts).map {
@@ -37,10 +42,22 @@ struct Scenario {
             budget: budget, rollback: RollbackPolicy(onExhausted: reaction),
             needsApproval: approval,
             work: PlannedWork(
-                variables: [:], components: [],
+                variables: [:], components: Self.components,
                 stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
-                confirmWithin: .seconds(120), coordinatorLost: .hold))
+                confirmWithin: .seconds(120), coordinatorLost: .hold),
+            returning: ReturnPolicy(
+                pointOfNoReturn: pointOfNoReturn,
+                irreversibleSteps: pointOfNoReturn == nil ? [] : [step.name],
+                compatibleWith: compatible))
     }
+
+    static let components = [
+        ComponentSpec(
+            name: ComponentName(unchecked: "app"),
+            driver: .files(paths: ["/opt/app"], exclude: [], data: false), restart: false),
+        ComponentSpec(
+            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/flags.json"), restart: false),
+    ]
 
     var created: RolloutEvent? {
         guard let plan else { return nil }
@@ -67,6 +84,27 @@ struct Scenario {
             every: .seconds(5),
             inconclusiveFor: .seconds(20))
     }
+
+    static func gate(
+        _ name: String, _ probe: GateProbe, onNoData: ResolvedGate.NoData = .inconclusive
+    ) -> ResolvedGate {
+        ResolvedGate(
+            name: name, probe: probe, every: .seconds(5), inconclusiveFor: .seconds(20),
+            onNoData: onNoData)
+    }
+
+    /// One probe of every kind that asks something else than the hosts.
+    static let probes: [String: GateProbe] = [
+        "metric": .metric(
+            MetricRule(
+                metric: "errors", aggregate: .p95, comparison: .below, limit: 1,
+                window: .seconds(300), samplesMin: 5)),
+        "webhook": .webhook(WebhookRule(url: "http://gate/", timeout: .seconds(10))),
+        "prometheus": .prometheus(
+            PrometheusRule(
+                url: "http://prometheus/", query: "up", comparison: .atLeast, limit: 1,
+                samplesMin: 1, timeout: .seconds(10))),
+    ]
 
     static func result(_ status: CheckStatus) -> CheckResult {
         CheckResult(

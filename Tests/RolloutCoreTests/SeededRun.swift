@@ -100,8 +100,8 @@ struct SeededRun {
             .promote, .approve, .resume,
             .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
         ]
-        for command in way where !machine.isFinished && machine.refusal(of: command) == nil {
-            feed(.command(command, by: "ada", reason: nil, at: now))
+        for command in way where !machine.isFinished && machine.refusal(of: command, by: "ada", reason: "random") == nil {
+            feed(.command(command, by: "ada", reason: "random", at: now))
             calm()
         }
     }
@@ -164,11 +164,11 @@ struct SeededRun {
             .rollback(RollbackSelection(hosts: .all)),
         ]
         guard let command = commands.randomElement(using: &random),
-            machine.refusal(of: command) == nil
+            machine.refusal(of: command, by: "ada", reason: "random") == nil
         else { return }
         if case .abort = command, !random.chance(20) { return }
         if case .rollback = command, !random.chance(20) { return }
-        feed(.command(command, by: "ada", reason: nil, at: now))
+        feed(.command(command, by: "ada", reason: "random", at: now))
     }
 
     private mutating func restart() {

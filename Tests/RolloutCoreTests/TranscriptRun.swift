@@ -5,15 +5,21 @@ import RolloutPlan
 /// Runs a transcript: every line that begins with `> ` is fed to a machine, what follows is its
 /// trace. The language:
 ///
-///     wave NAME HOST… [soak=3s] [gate=NAME] [manual=NAME]
+///     wave NAME HOST… [soak=3s] [gate=NAME] [metric=NAME] [webhook=NAME] [prometheus=NAME]
+///         [nodata=fail] [manual=NAME] [two=NAME] [expires=60s]
 ///     set parallel=2 unavailable=2 domain=1 fleet=0 wave=0 domains=0 react=pause approval=yes
-///         unreachable=60s offline=a1
+///         unreachable=60s offline=a1 irreversible=PERSONS expires=60s compatible=flags:app
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
 ///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
+///         [step=switch]
 ///     refuse HOST CODE [verb=V] [attempt=N]   the host refuses the order that it is under
 ///     settle [HOST…] [only=verb]       the hosts (all) answer their orders; nothing goes wrong
 ///     gate pass|fail|silent            the newest evaluation is answered
-///     command NAME [HOST…] [wave=W] [scope=S] [fast=yes]
+///     probe pass|fail|inconclusive|nothing   the same for a gate that asks no host
+///     command NAME [HOST…] [wave=W] [scope=S] [point=P] [fast=yes] [across=yes] [by=ada]
+///         [reason=words_with_underscores]
+///     gates                            what the view says of gates and approvals
+///     budgets                          the arithmetic of every scope
 ///     why [HOST]
 struct TranscriptRun {
     var scenario = Scenario()
@@ -48,6 +54,12 @@ struct TranscriptRun {
         case "refuse": refuse(plain, fields)
         case "settle": settle(plain, only: fields["only"])
         case "gate": answerGate(plain.first ?? "pass")
+        case "probe": answerProbe(plain.first ?? "pass")
+        case "gates": showGates()
+        case "budgets":
+            for scope in machine.view(now: now)?.budgets ?? [] {
+                lines.append("  \(scope.scope): \(scope.arithmetic ?? "?")")
+            }
         case "command": command(plain, fields)
         case "why": why(plain.first)
         default: lines.append("  ? \(text)")
@@ -84,6 +96,9 @@ struct TranscriptRun {
         report.stage = fields["stage"].flatMap { Stage(rawValue: $0) }
         report.mutated = fields["mutated"].map { $0 == "yes" }
         report.by = fields["by"].flatMap { RollbackActor(rawValue: $0) }
+        if let step = fields["step"] {
+            report.step = StepReport(index: 0, name: step, phase: nil, attempt: 1, outcome: nil)
+        }
         report.failure = fields["failure"]?.split(separator: "_").joined(separator: " ")
         waiting.removeAll { $0.0.rawValue == words[0] }
         feed(.reported(id(words[0]), report, at: now))
@@ -141,6 +156,7 @@ struct TranscriptRun {
         let command: OperatorCommand
         switch name {
         case "approve": command = .approve
+        case "reject": command = .reject
         case "pause": command = .pause
         case "resume": command = .resume
         case "promote": command = .promote
@@ -153,13 +169,38 @@ struct TranscriptRun {
                     hosts: fields["wave"].map { .wave($0) }
                         ?? (hosts.isEmpty ? .all : .named(hosts)),
                     scope: fields["scope"].flatMap { RollbackScope($0) } ?? .full,
-                    fast: fields["fast"] == "yes"))
+                    point: fields["point"].map { PointID(unchecked: $0) },
+                    fast: fields["fast"] == "yes", acrossPointOfNoReturn: fields["across"] == "yes"
+                ))
         default: return lines.append("  ? command")
         }
-        if let refusal = machine.refusal(of: command) {
+        let by = fields["by"] ?? "ada"
+        let reason = fields["reason"]?.split(separator: "_").joined(separator: " ")
+        if let refusal = machine.refusal(of: command, by: by, reason: reason) {
             lines.append("  refused: \(refusal)")
         } else {
-            feed(.command(command, by: "ada", reason: nil, at: now))
+            feed(.command(command, by: by, reason: reason, at: now))
+        }
+    }
+
+    private mutating func answerProbe(_ answer: String) {
+        guard let asked else { return lines.append("  ? no gate was asked") }
+        let verdict = answer == "nothing" ? nil : Verdict(rawValue: answer)
+        feed(
+            .gateProbed(
+                wave: asked.wave, gate: asked.gate.name, round: asked.round,
+                GateFinding(verdict: verdict, detail: "p95 of errors was \(answer)"), at: now))
+    }
+
+    private mutating func showGates() {
+        guard let view = machine.view(now: now) else { return }
+        for gate in [view.pointOfNoReturn].compactMap({ $0 }) + view.waves.flatMap(\.gates) {
+            lines.append("  \(gate.name): \(gate.verdict?.rawValue ?? "open"), \(gate.detail)")
+            for one in gate.approvals ?? [] {
+                lines.append(
+                    "    \(one.by)\(one.reason.map { ": \($0)" } ?? "")"
+                        + (one.void.map { ", void: \($0)" } ?? ""))
+            }
         }
     }
 
@@ -178,6 +219,15 @@ struct TranscriptRun {
         var gates: [ResolvedGate] = []
         if let name = fields["gate"] { gates.append(Scenario.gate(name)) }
         if let name = fields["manual"] { gates.append(Scenario.gate(name, manual: true)) }
+        let onNoData = fields["nodata"].flatMap { ResolvedGate.NoData(rawValue: $0) }
+        for (kind, probe) in Scenario.probes.sorted(by: { $0.key < $1.key }) {
+            guard let name = fields[kind] else { continue }
+            gates.append(Scenario.gate(name, probe, onNoData: onNoData ?? .inconclusive))
+        }
+        if let name = fields["two"] {
+            let rule = ApprovalRule(persons: 2, expires: fields["expires"].map(span))
+            gates.append(Scenario.gate(name, .approval(rule)))
+        }
         scenario.addWave(
             words.first ?? "", Array(words.dropFirst()), soak: span(fields["soak"] ?? "0s"),
             gates: gates)
@@ -192,6 +242,14 @@ struct TranscriptRun {
         scenario.budget.wave = number("wave") ?? scenario.budget.wave
         scenario.budget.domain = number("domains") ?? scenario.budget.domain
         scenario.approval = fields["approval"] == "yes"
+        if let persons = number("irreversible") {
+            scenario.pointOfNoReturn = ApprovalRule(
+                persons: persons, expires: fields["expires"].map(span))
+        }
+        if let pair = fields["compatible"]?.split(separator: ":"), pair.count == 2 {
+            scenario.compatible[String(pair[0]), default: []].append(
+                ComponentName(unchecked: String(pair[1])))
+        }
         if let reaction = fields["react"].flatMap({ RollbackPolicy.Reaction(rawValue: $0) }) {
             scenario.reaction = reaction
         }

@@ -27,8 +27,8 @@ extension Coordinator {
                 : refusal(
                     ofTouching: Set(definition.plan.hosts.map(\.id)), queued: definition.isQueued)
         case .rollout(let id, .admitted): refusal(ofAdmitting: id)
-        case .rollout(let id, .command(let command, _, let reason, _)):
-            refusal(of: command, reason: reason, id)
+        case .rollout(let id, .command(let command, let by, let reason, _)):
+            refusal(of: command, by: by, reason: reason, id)
         case .rollout(let id, _): rollouts[id] == nil ? Self.unknown(id) : nil
         }
     }
@@ -76,10 +76,10 @@ extension Coordinator {
     }
 
     private func refusal(
-        of command: OperatorCommand, reason: String?, _ id: RolloutID
+        of command: OperatorCommand, by: String, reason: String?, _ id: RolloutID
     ) -> APIFailure? {
         guard let running = rollouts[id] else { return Self.unknown(id) }
-        if let why = running.machine.refusal(of: command) {
+        if let why = running.machine.refusal(of: command, by: by, reason: reason) {
             return APIFailure(code: "conflict", message: why)
         }
         if case .skip = command, reason?.isEmpty ?? true {

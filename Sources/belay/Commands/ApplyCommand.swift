@@ -65,7 +65,9 @@ struct ApplyCommand: AsyncParsableCommand {
         // With a document on stdout the plan for people goes beside it.
         let isDocument = output.format == .json || output.format == .yaml
         let console = isDocument ? Console.error : .output
-        let text = PlanText(preview: preview, file: file, style: console.style)
+        let text = PlanText(
+            preview: preview, file: file, style: console.style,
+            calendar: PlanCalendar.read(preview.plan))
         // Whoever approved it beforehand has read it.
         console.lines(autoApprove || digest != nil ? text.summary() : text.lines())
     }

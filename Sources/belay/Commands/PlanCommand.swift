@@ -18,10 +18,25 @@ struct PlanCommand: AsyncParsableCommand {
         let loaded = try PlanFile.load(file)
         try await APIClient.with { client in
             let preview = try await client.preview(loaded.plan)
-            try output.show(preview) { _, style in
-                PlanText(preview: preview, file: file, style: style).lines()
+            let calendar = PlanCalendar.read(preview.plan)
+            try output.show(PlanReport(preview: preview, calendar: calendar)) { _, style in
+                PlanText(preview: preview, file: file, style: style, calendar: calendar).lines()
             }
         }
+    }
+}
+
+/// A preview, and when it could begin; one document for programs.
+struct PlanReport: Encodable {
+    var preview: PlanPreview
+    var calendar: PlanCalendar?
+
+    private enum CodingKeys: CodingKey { case calendar }
+
+    func encode(to encoder: any Encoder) throws {
+        try preview.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(calendar, forKey: .calendar)
     }
 }
 

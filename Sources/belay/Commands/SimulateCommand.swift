@@ -81,10 +81,10 @@ struct SimulateCommand: AsyncParsableCommand {
     private static func run(
         _ plan: ResolvedPlan?, _ faults: Set<SimulatedFault>, seed: UInt64, isRecorded: Bool
     ) -> RunResult {
-        var run = SimulatedRun(
-            .init(
-                plan: plan ?? RandomPlan.make(seed: seed), faults: faults, isRecorded: isRecorded),
-            seed: seed)
+        let setup =
+            plan.map { SimulatedRun.Setup(plan: $0, faults: faults, isRecorded: isRecorded) }
+            ?? .random(seed: seed, faults: faults, isRecorded: isRecorded)
+        var run = SimulatedRun(setup, seed: seed)
         return run.run()
     }
 
