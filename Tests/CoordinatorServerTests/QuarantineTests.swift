@@ -105,9 +105,10 @@ struct QuarantineTests {
                     .DELETE, "/v1/quarantine/\(digest.hex)", json: ReasonBody(reason: reason))
                 return answer.status
             }
-            #expect(try await lift(nil) == 400)
-            #expect(try await lift("the check was wrong") == 204)
-            #expect(try await lift("again") == 404)
+            let none = try await lift(nil)
+            let given = try await lift("the check was wrong")
+            let again = try await lift("again")
+            #expect([none, given, again] == [400, 204, 404])
         }
     }
 }
