@@ -138,10 +138,9 @@ let package = Package(
             "CoordinatorServer", in: "coordinator",
             needs: [
                 "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCalendar",
-                "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore,
-                nioPosix,
-                nioSSL,
-                logging, lifecycle, crypto, certificates, asn1,
+                "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS,
+                httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging, lifecycle, crypto,
+                certificates, asn1,
             ]),
         tool(
             "belay-coordinator", in: "coordinator",

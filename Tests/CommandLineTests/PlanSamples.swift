@@ -6,20 +6,20 @@ import RolloutPlan
 
 @testable import belay
 
-/// The full example as a coordinator with twelve hosts would preview it.
+/// The full example as a coordinator with forty hosts would preview it.
 enum PlanSamples {
     static func fullPreview() throws -> PlanPreview {
         let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let file = repository.appendingPathComponent("deploy/examples/full-rollout.yaml")
         let plan = try PlanLoader.load(path: file.path).plan
-        let fleet = (1...12).map { number in
+        let fleet = (1...40).map { number in
             FleetHost(
                 id: HostID(unchecked: "shop-\(number)"),
                 labels: ["app": "shop", "zone": ["a", "b", "c"][number % 3]],
                 facts: [
-                    "arch": number > 10 ? "arm64" : "amd64",
-                    "kernel": ["6.8.0-49", "6.8.0-50", "6.1.0-27", "5.15.0-1"][min(3, number / 3)],
+                    "arch": number > 38 ? "arm64" : "amd64",
+                    "kernel": ["6.8.0-49", "6.8.0-50", "6.1.0-27", "5.15.0-1"][min(3, number / 6)],
                 ])
         }
         return PlanPreview(

@@ -1,6 +1,7 @@
 import FleetWire
 import Foundation
 import OperatorAPI
+import RolloutCalendar
 import RolloutCore
 import Testing
 
@@ -138,8 +139,12 @@ struct RenderingTests {
         let bad = QuarantineView(
             digest: Samples.digest, reason: "health failed on a-1",
             rollout: RolloutID("registry-2-7f3a")!, at: Samples.begin)
-        lines += [""] + ListText.quarantine([bad], style: style)
-        lines += ListText.quarantine([], style: style)
+        var over = bad
+        over.kind = .artifact
+        over.name = "registry"
+        over.until = Samples.begin
+        lines += [""] + ListText.quarantine([bad, over], now: now, style: style)
+        lines += ListText.quarantine([], now: now, style: style)
         try Golden.hold(lines, "lists")
     }
 

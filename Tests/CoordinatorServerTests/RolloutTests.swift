@@ -63,6 +63,18 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
             case .inspect:
                 let state = Inspection(changes: [], state: Tokens.hash("s"), problems: [])
                 try await agent.send(.inspection, state, re: message.header.id)
+            case .check:
+                let request = try message.body(CheckRequest.self)
+                let results = request.checks.map {
+                    CheckResult(
+                        name: $0.name, kind: "t", level: $0.level, status: .pass, measured: "1",
+                        remedy: nil, took: Milliseconds(1))
+                }
+                try await agent.send(.checked, CheckReply(results: results), re: message.header.id)
+            case .point:
+                var reply = PointReply(points: [])
+                reply.changes = []
+                try await agent.send(.points, reply, re: message.header.id)
             default: break
             }
         }
@@ -100,7 +112,7 @@ struct RolloutTests {
             stages: [StageSpec(stage: .migration, steps: [step], checks: [])])
     }
 
-    private static func fleet(
+    static func fleet(
         _ coordinator: RunningCoordinator
     ) async throws -> [String: TLSContext.Credentials] {
         let token = try await coordinator.api.token(uses: 2)
@@ -111,7 +123,7 @@ struct RolloutTests {
         return all
     }
 
-    private static func with(
+    static func with(
         _ fleet: [String: TLSContext.Credentials], of coordinator: RunningCoordinator,
         _ body: () async throws -> Void
     ) async throws {
@@ -278,7 +290,7 @@ struct RolloutTests {
         }
     }
 
-    private static func watch(
+    static func watch(
         _ id: RolloutID, until state: RolloutState, _ api: APIClient
     ) async throws {
         var after: UInt64 = 0

@@ -17,15 +17,15 @@ struct WalkTests {
     }
 
     static let walks: [Walk] = [
-        .init(zone: "Europe/Berlin", from: "2026-03-28T22:00:00Z", minutes: 480),
-        .init(zone: "Europe/Berlin", from: "2026-10-24T21:00:00Z", minutes: 480),
-        .init(zone: "America/New_York", from: "2026-03-08T03:00:00Z", minutes: 480),
-        .init(zone: "America/New_York", from: "2026-11-01T02:00:00Z", minutes: 480),
-        .init(zone: "Australia/Lord_Howe", from: "2026-04-04T11:00:00Z", minutes: 480),
-        .init(zone: "Australia/Lord_Howe", from: "2026-10-03T11:00:00Z", minutes: 480),
-        .init(zone: "Pacific/Apia", from: "2011-12-30T06:00:00Z", minutes: 480),
-        .init(zone: "Asia/Kolkata", from: "2026-11-01T02:00:00Z", minutes: 300),
-        .init(zone: "UTC", from: "2026-12-31T18:00:00Z", minutes: 300),
+        .init(zone: "Europe/Berlin", from: "2026-03-28T22:00:00Z", minutes: 1500),
+        .init(zone: "Europe/Berlin", from: "2026-10-24T21:00:00Z", minutes: 1500),
+        .init(zone: "America/New_York", from: "2026-03-08T03:00:00Z", minutes: 1500),
+        .init(zone: "America/New_York", from: "2026-11-01T02:00:00Z", minutes: 1500),
+        .init(zone: "Australia/Lord_Howe", from: "2026-04-04T11:00:00Z", minutes: 1500),
+        .init(zone: "Australia/Lord_Howe", from: "2026-10-03T11:00:00Z", minutes: 1500),
+        .init(zone: "Pacific/Apia", from: "2011-12-30T06:00:00Z", minutes: 1500),
+        .init(zone: "Asia/Kolkata", from: "2026-10-31T18:00:00Z", minutes: 1500),
+        .init(zone: "UTC", from: "2026-12-31T18:00:00Z", minutes: 1500),
     ]
 
     private static let calendars: [[WorkCalendar.WeeklyWindow]] = [
@@ -39,10 +39,10 @@ struct WalkTests {
     func holdsUntilItChanges(walk: Walk) throws {
         let begin = try moment(walk.from)
         let zone = try ZoneFolder.ofThisMachine.zone(named: walk.zone)
+        var changes = 0
         for windows in Self.calendars {
             let calendar = WorkCalendar(zone: walk.zone, windows: windows, freezes: [])
             var last = try CalendarReader.read(calendar, at: begin, in: zone)
-            var changes = 0
             for minute in 1...walk.minutes {
                 let now = begin + Milliseconds(Int64(minute) * 60_000)
                 let next = try CalendarReader.read(calendar, at: now, in: zone)
@@ -56,8 +56,8 @@ struct WalkTests {
                 }
                 last = next
             }
-            #expect(changes > 0 || windows[0].to - windows[0].from == 1440 || walk.minutes < 400)
         }
+        #expect(changes >= 4, "a walk without changes proves nothing")
     }
 
     @Test("A minute is open if its wall clock says so, and the first time only", arguments: walks)

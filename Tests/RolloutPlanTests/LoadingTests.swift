@@ -61,7 +61,10 @@ struct LoadingTests {
         let resolved = try loaded.plan.resolve(against: fleet)
         #expect(resolved.waves.map(\.name) == ["canary", "tenth", "rest"])
         #expect(resolved.waves.map(\.hosts.count) == [3, 4, 33])
-        #expect(resolved.waves[0].uncovered == ["arch=arm64 (1 host)", "zone=c (10 hosts)", "zone=d (10 hosts)"])
+        #expect(
+            resolved.waves[0].uncovered == [
+                "arch=arm64 (1 host)", "zone=c (10 hosts)", "zone=d (10 hosts)",
+            ])
         #expect(resolved.waves[1].growth == WaveGrowth(from: 1, factor: 2))
         let kinds = resolved.waves.flatMap(\.gates).map(\.probe).map { probe in
             switch probe {

@@ -41,7 +41,7 @@ struct PlanCalendar: Encodable {
     static func read(_ plan: ResolvedPlan) -> PlanCalendar? {
         plan.pace.calendar.map {
             PlanCalendar(
-                $0, now: Console.now(), zones: .ofThisMachine,
+                $0, now: Clock.now, zones: .ofThisMachine,
                 here: ZoneFolder.ofThisMachine.local())
         }
     }

@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutCalendar
 import RolloutPlan
 
 /// How a plan moves, what holds it up and how far it comes back, in words.
@@ -30,6 +31,10 @@ struct PlanPolicyText {
         let quarantine = plan.returning.quarantineFor.map { "for \(QuantityText.span($0))" }
         rows.append(
             ("quarantine", "\(quarantine ?? "for good") after a rollback, unless overridden"))
+        if plan.returning.compatibleWith.isEmpty, plan.work.components.count > 1 {
+            rows.append(
+                ("parts", "none goes back alone: no component says what it is compatible_with"))
+        }
         return rows
     }
 
@@ -59,7 +64,8 @@ struct PlanPolicyText {
             return [name.rawValue, Self.listed(with), Self.listed(others)]
         }
         return table.lines(style: style) + [
-            style.paint("a part goes back alone only if the last column is empty for it", .faint),
+            style.paint(
+                "parts go back alone only if the last column names none that stays", .faint),
             "",
         ]
     }

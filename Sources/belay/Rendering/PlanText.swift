@@ -93,7 +93,7 @@ struct PlanText {
             rows.append(
                 (
                     "artifact",
-                    "\(artifact.name)  \(QuantityText.bytes(artifact.size))  \(artifact.digest.short)"
+                    "\(artifact.name)  \(artifact.size.text)  \(artifact.digest.short)"
                 ))
         }
         rows.append(

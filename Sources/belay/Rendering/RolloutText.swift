@@ -14,14 +14,20 @@ enum RolloutText {
             let settled = view.hosts(.soaking) + view.hosts(.committed)
             let all = view.hostStates.values.reduce(0, +)
             var row = [
-                view.id.rawValue, view.name, style.paint(view.state.label, view.state.role),
-                "\(settled)/\(all)", QuantityText.age(view.createdAt, now: now),
+                view.id.rawValue, view.name,
+                style.paint(
+                    view.queue.map { "queued, number \($0.position)" } ?? view.state.label,
+                    view.state.role),
+                "\(settled)/\(all)", view.createdAt.age(at: now),
             ]
             if isWide {
                 let end = view.endedAt ?? now
                 row += [
                     QuantityText.span(end.since(view.createdAt)), view.by,
-                    view.planDigest.short, view.reason,
+                    view.planDigest.short,
+                    view.queue.map {
+                        "waits for " + $0.waitsFor.map(\.rawValue).joined(separator: ", ")
+                    } ?? view.reason,
                 ]
             }
             return row
