@@ -212,7 +212,7 @@ extension RolloutMachine {
         if state == .running || state == .paused, !hasBegun(record.wave) {
             next = "it joins in if it connects before wave \(waveName(record.wave)) begins"
         } else if plan?.absence.converges == true, !isOver {
-            next = "it goes alone when it connects after the rollout succeeded"
+            next = "it goes alone once the rollout succeeded and it is connected"
         } else {
             next = "nothing by itself; make a new rollout for it"
         }
