@@ -68,6 +68,5 @@ import Testing
         let large = try costOfEvent(hosts: 10_000)
         // A walk over the fleet for each event makes it ten times as much.
         #expect(large < small * 3, "\(Int(small)) ns, then \(Int(large)) ns an event")
-        print("event: \(Int(small)) ns among 1000 hosts, \(Int(large)) ns among 10000")
     }
 }

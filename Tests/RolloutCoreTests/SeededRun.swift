@@ -137,7 +137,7 @@ struct SeededRun {
         switch report.kind {
         case .failed:
             if report.mutated == false { down.remove(host) }
-            if !undone.contains(host) { wrong.insert(host) }
+            if !undone.contains(host), !isLeftOut(host) { wrong.insert(host) }
         case .confirmed:
             if !undone.contains(host) { down.remove(host) }
         case .rolledBack: if report.scope ?? .full == .full { down.remove(host) }
@@ -145,6 +145,11 @@ struct SeededRun {
         default: break
         }
         feed(.reported(host, report, at: now))
+    }
+
+    /// What a host that was left out does counts for nothing.
+    private func isLeftOut(_ host: HostID) -> Bool {
+        machine.view(now: now)?.hosts.contains { $0.id == host && $0.state == .skipped } ?? false
     }
 
     private mutating func pass(_ span: Milliseconds) {
