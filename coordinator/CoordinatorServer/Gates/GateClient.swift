@@ -40,6 +40,8 @@ package struct GateClient: Sendable {
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .milliseconds(GateLimits.connectWithin.count)))
         configuration.httpVersion = .http1Only
+        // A gate asks again by itself; waiting for its whole timeout would only hide why.
+        configuration.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
