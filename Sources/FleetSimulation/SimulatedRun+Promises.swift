@@ -158,7 +158,7 @@ extension SimulatedRun {
                     .aborted:
                     false
                 }
-            ledger.losses.leave(host, at: event.moment.milliseconds, isWatched: isWatched)
+            ledger.losses.leave(host, at: ledger.moment.milliseconds, isWatched: isWatched)
         case .replaced(let id, _):
             if let host = place[id] { ledger.losses.leave(host, at: 0, isWatched: false) }
         case .command(.resume, _, _, _), .command(.rollback, _, _, _): ledger.losses.forget()
