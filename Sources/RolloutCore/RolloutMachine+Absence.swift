@@ -114,6 +114,8 @@ extension RolloutMachine {
             $0.undo = false
             $0.progress.changed = false
             $0.progress.point = nil
+            $0.pastReturn = nil
+            $0.partsBack = []
         }
         if wasTouched {
             let why = "was replaced in the middle; what it held is unknown"
