@@ -4,6 +4,7 @@ import NIOHTTP1
 import OperatorAPI
 import RolloutCore
 import RolloutPlan
+import Synchronization
 import Testing
 
 @testable import CoordinatorServer
@@ -53,6 +54,49 @@ struct ErrandTests {
                 #expect(captured.allSatisfy { $0.at.milliseconds >= nine })
                 let readings = try await events(id, "calendar_read", coordinator)
                 #expect(readings.count >= 2)
+            }
+        }
+    }
+
+    @Test("gates that ask servers and metrics go on only once all of them pass")
+    func gates() async throws {
+        let scratch = try Scratch()
+        let count = Mutex(0)
+        let hook: @Sendable (String) -> FakeServer.Answer = { _ in
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return .status(200, [:], number < 3 ? "not yet" : #"{"verdict": "pass"}"#)
+        }
+        let answer = #"{"status": "success", "data": {"resultType": "scalar", "result": [1, "0"]}}"#
+        try await FakeServer.run(hook) { webhook in
+            try await FakeServer.run({ _ in .status(200, [:], answer) }) { prometheus in
+                try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+                    let fleet = try await RolloutTests.fleet(coordinator)
+                    try await RolloutTests.with(fleet, of: coordinator, beats: true) {
+                        let probes: [GateProbe] = [
+                            .webhook(WebhookRule(url: webhook.url, timeout: .seconds(5))),
+                            .prometheus(GateSamples.query("up", url: prometheus.url)),
+                            .metric(GateSamples.rule()),
+                        ]
+                        var plan = RolloutTests.plan()
+                        plan.strategy.waves[0].gates = probes.enumerated().map { number, probe in
+                            var gate = GateSamples.gate(probe)
+                            gate.name = "g\(number)"
+                            return gate
+                        }
+                        let id = try await apply(plan, coordinator)
+                        try await RolloutTests.watch(id, until: .succeeded, coordinator.api)
+                        let probed = try await events(id, "gate_probed", coordinator)
+                        #expect(probed.count >= 5)
+                        #expect(probed.prefix(2).allSatisfy { $0.event.contains("no data") })
+                        #expect(probed.last?.event.contains("mean of load") == true)
+                        let view = try await coordinator.api.get("/v1/rollouts/\(id)")
+                            .body(RolloutView.self)
+                        #expect(view.waves[0].gates.map(\.verdict) == [.pass, .pass, .pass])
+                    }
+                }
             }
         }
     }

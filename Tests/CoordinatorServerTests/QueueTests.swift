@@ -34,7 +34,8 @@ struct QueueTests {
         try await api.get("/v1/rollouts").body([RolloutSummary].self).map(\.queue)
     }
 
-    @Test("wait in the order in which they were made, over a restart, and begin one after the other")
+    @Test(
+        "wait in the order in which they were made, over a restart, and begin one after the other")
     func queue() async throws {
         let scratch = try Scratch()
         var kept: ([String: TLSContext.Credentials], [RolloutID])?
@@ -80,7 +81,9 @@ struct QueueTests {
             // The next one was admitted only after the one before had committed its last host.
             let events = try await api.get("/v1/events?limit=1000").body([EventLine].self)
             for (before, after) in zip(ids, ids[1...2]) {
-                let done = events.last { $0.stream == before.rawValue && $0.kind == "host_committed" }
+                let done = events.last {
+                    $0.stream == before.rawValue && $0.kind == "host_committed"
+                }
                 let admitted = events.filter {
                     $0.stream == after.rawValue && $0.kind == "rollout_admitted"
                 }

@@ -8,7 +8,7 @@ import RolloutPlan
 import Testing
 
 /// Answers orders and questions as a healthy agent would, until its connection ends.
-private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
+private func behave(_ agent: TestAgent, acknowledged: UInt64, beats: Bool) async {
     var sequence = acknowledged
     func report(_ order: TransactionOrder, _ kind: ReportKind) async throws {
         sequence += 1
@@ -45,10 +45,18 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
             }
         for kind in kinds { try await report(order, kind) }
     }
+    func beat() async throws {
+        try await agent.send(.heartbeat, Heartbeat(now: wallClock(), metrics: ["load": 0.5]))
+    }
     do {
+        if beats { try await beat() }
         while true {
             let message = try await agent.next()
             switch message.header.type {
+            case .heartbeat where beats:
+                // Ten a second are more than any agent sends.
+                try await Task.sleep(for: .milliseconds(100))
+                try await beat()
             case .order:
                 let order = try message.body(TransactionOrder.self)
                 if order.point?.rawValue == "gone" {
@@ -125,14 +133,14 @@ struct RolloutTests {
 
     static func with(
         _ fleet: [String: TLSContext.Credentials], of coordinator: RunningCoordinator,
-        _ body: () async throws -> Void
+        beats: Bool = false, _ body: () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (name, credentials) in fleet {
                 group.addTask {
                     let (agent, welcome) = try await TestAgent.connect(
                         name, credentials, to: coordinator)
-                    await behave(agent, acknowledged: welcome.acknowledged)
+                    await behave(agent, acknowledged: welcome.acknowledged, beats: beats)
                 }
             }
             try await eventually("the agents are connected") {

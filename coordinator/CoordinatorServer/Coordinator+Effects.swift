@@ -36,7 +36,8 @@ extension Coordinator {
         }
     }
 
-    func quarantine(_ digests: [Digest], reason: String, until: Timestamp? = nil, of id: RolloutID) {
+    func quarantine(_ digests: [Digest], reason: String, until: Timestamp? = nil, of id: RolloutID)
+    {
         let now = clock()
         let plan = rollouts[id]?.machine.definition?.plan
         let entries = digests.map { digest in
