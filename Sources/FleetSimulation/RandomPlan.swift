@@ -152,7 +152,8 @@ package enum RandomPlan {
             stages.append(StageSpec(stage: .validation, steps: [], checks: [check("ready")]))
         }
         if random.chance(300) {
-            let last = StepSpec(name: "clean", action: .wait(WaitStep(span: .seconds(1), until: nil)))
+            let last = StepSpec(
+                name: "clean", action: .wait(WaitStep(span: .seconds(1), until: nil)))
             stages.append(StageSpec(stage: .finalization, steps: [last], checks: []))
         }
         return stages

@@ -114,14 +114,14 @@ extension SimulatedRun {
         coordinator.writing = []
         if coordinator.isFull { return keepTrying(batch) }
         let isEarly = setup.planted == .coordinatorActsBeforeDurable
-        if !isEarly { coordinator.journal += batch.map(\.event) }
+        if !isEarly { coordinator.append(batch.map(\.event)) }
         for input in batch {
             if coordinatorCrashes() || !apply(input.event) { return }
         }
         for input in batch { finishReading(input) }
         if isEarly {
             if has(.crash), random.chance(20) { return crashCoordinator() }
-            coordinator.journal += batch.map(\.event)
+            coordinator.append(batch.map(\.event))
         }
         coordinator.isWriting = false
         workOn()
