@@ -91,7 +91,9 @@ extension SimulatedRun {
                 }.map { plan.hosts[$0].id }
                 input.event = .created(definition, id: id, by: by, at: at)
             case .command(let command, let by, let reason, _):
-                if coordinator.machine.refusal(of: command, by: by, reason: reason) != nil { continue }
+                if coordinator.machine.refusal(of: command, by: by, reason: reason) != nil {
+                    continue
+                }
             case .reported(let id, let report, _):
                 guard let host = place[id] else { continue }
                 guard report.sequence == (seen[host] ?? coordinator.reported[host]) + 1 else {

@@ -73,7 +73,9 @@ extension RolloutMachine {
     /// limits allow, and the soaks to come. Nil while no host got through, a person decides, or a
     /// window may close before.
     private func estimatedEnd(_ now: Timestamp) -> Timestamp? {
-        guard state == .running, massLoss == nil, awaitedApproval == nil, let plan else { return nil }
+        guard state == .running, massLoss == nil, awaitedApproval == nil, let plan else {
+            return nil
+        }
         let spans = hosts.compactMap { host -> Int64? in
             guard let began = host.migrateAt, let ended = host.confirmedAt else { return nil }
             return ended.since(began).count

@@ -61,7 +61,8 @@ struct Scenario {
             name: ComponentName(unchecked: "app"),
             driver: .files(paths: ["/opt/app"], exclude: [], data: false), restart: false),
         ComponentSpec(
-            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/flags.json"), restart: false),
+            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/flags.json"),
+            restart: false),
     ]
 
     var created: RolloutEvent? {

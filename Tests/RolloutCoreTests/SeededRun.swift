@@ -121,7 +121,10 @@ struct SeededRun {
             .promote, .approve, .resume,
             .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
         ]
-        for command in way where !machine.isFinished && machine.refusal(of: command, by: "ada", reason: "random") == nil {
+        for command in way
+        where !machine.isFinished
+            && machine.refusal(of: command, by: "ada", reason: "random") == nil
+        {
             feed(.command(command, by: "ada", reason: "random", at: now))
             calm()
         }
