@@ -80,7 +80,9 @@ struct Ledger: Sendable {
             attempts[host] = max(attempts[host], order.attempt)
             switch order.verb {
             case .migrate:
-                if migrations.insert(Migration(host: host, attempt: order.attempt)).inserted { fresh.append(host) }
+                if migrations.insert(Migration(host: host, attempt: order.attempt)).inserted {
+                    fresh.append(host)
+                }
             case .rollback: undone.insert(host)
             case .prepare, .validate, .confirm, .commit, .release: break
             }

@@ -72,9 +72,12 @@ package enum RandomPlan {
             waves: waves(hosts, &random), parallelMax: count(1...4, &random),
             unavailableMax: count(1...3, &random), domain: "zone",
             unavailablePerDomainMax: random.chance(500) ? .number(1) : nil, pace: pace(&random),
-            absence: AbsencePolicy(
-                late: random.pick([.wait, .wait, .skip, .fail]) ?? .wait,
-                converges: random.chance(500)))
+            absence: absence(&random))
+    }
+
+    private static func absence(_ random: inout SimulationRandom) -> AbsencePolicy {
+        let late: AbsencePolicy.Late = random.pick([.wait, .wait, .skip, .skip, .fail]) ?? .wait
+        return AbsencePolicy(late: late, converges: late == .skip && random.chance(500))
     }
 
     private static func pace(_ random: inout SimulationRandom) -> RolloutPace {
@@ -83,7 +86,11 @@ package enum RandomPlan {
                 ? .seconds(Int64(random.number(300...900))) : nil,
             healthyDeadline: random.chance(300) ? .seconds(Int64(random.number(60...200))) : nil,
             calendar: random.chance(250)
-                ? WorkCalendar(zone: "simulated", windows: [], freezes: []) : nil,
+                ? WorkCalendar(
+                    zone: "UTC",
+                    windows: [
+                        WorkCalendar.WeeklyWindow(days: Array(1...7), from: 0, to: 720)
+                    ], freezes: []) : nil,
             rehearses: random.chance(200))
     }
 
@@ -145,7 +152,8 @@ package enum RandomPlan {
             stages.append(StageSpec(stage: .validation, steps: [], checks: [check("ready")]))
         }
         if random.chance(300) {
-            let last = StepSpec(name: "clean", action: .wait(WaitStep(span: .zero, until: nil)))
+            let last = StepSpec(
+                name: "clean", action: .wait(WaitStep(span: .seconds(1), until: nil)))
             stages.append(StageSpec(stage: .finalization, steps: [last], checks: []))
         }
         return stages

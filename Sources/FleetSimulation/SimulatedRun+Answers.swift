@@ -55,7 +55,9 @@ extension SimulatedRun {
     mutating func answerProbe(_ life: Int, _ wave: String, _ gate: String, _ round: Int) {
         guard coordinator.isUp, coordinator.life == life else { return }
         var verdict: Verdict? = .pass
-        if has(.failure) { verdict = random.pick([.pass, .pass, .pass, .inconclusive, nil, .fail]) ?? .pass }
+        if has(.failure) {
+            verdict = random.pick([.pass, .pass, .pass, .inconclusive, nil, .fail]) ?? .pass
+        }
         enqueue(
             .gateProbed(
                 wave: wave, gate: gate, round: round,

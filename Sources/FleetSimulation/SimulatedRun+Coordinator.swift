@@ -91,7 +91,9 @@ extension SimulatedRun {
                 }.map { plan.hosts[$0].id }
                 input.event = .created(definition, id: id, by: by, at: at)
             case .command(let command, let by, let reason, _):
-                if coordinator.machine.refusal(of: command, by: by, reason: reason) != nil { continue }
+                if coordinator.machine.refusal(of: command, by: by, reason: reason) != nil {
+                    continue
+                }
             case .reported(let id, let report, _):
                 guard let host = place[id] else { continue }
                 guard report.sequence == (seen[host] ?? coordinator.reported[host]) + 1 else {
@@ -114,14 +116,14 @@ extension SimulatedRun {
         coordinator.writing = []
         if coordinator.isFull { return keepTrying(batch) }
         let isEarly = setup.planted == .coordinatorActsBeforeDurable
-        if !isEarly { coordinator.journal += batch.map(\.event) }
+        if !isEarly { coordinator.append(batch.map(\.event)) }
         for input in batch {
             if coordinatorCrashes() || !apply(input.event) { return }
         }
         for input in batch { finishReading(input) }
         if isEarly {
             if has(.crash), random.chance(20) { return crashCoordinator() }
-            coordinator.journal += batch.map(\.event)
+            coordinator.append(batch.map(\.event))
         }
         coordinator.isWriting = false
         workOn()

@@ -77,7 +77,9 @@ extension SimulatedRun {
         ]
         note("why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
         // What did not help twice is not tried for ever.
-        let open = ways.filter { coordinator.machine.refusal(of: $0, by: "ada", reason: "random") == nil }
+        let open = ways.filter {
+            coordinator.machine.refusal(of: $0, by: "ada", reason: "random") == nil
+        }
         if !open.isEmpty { command(open[(round / 2) % open.count]) }
     }
 

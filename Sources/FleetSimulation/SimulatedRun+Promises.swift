@@ -9,10 +9,7 @@ extension SimulatedRun {
 
     mutating func checkDurable(_ host: Int, _ sequence: UInt64) {
         guard sequence > 0 else { return }
-        let isThere = coordinator.journal.reversed().contains {
-            guard case .reported(let id, let report, _) = $0 else { return false }
-            return id == hosts[host].id && report.sequence >= sequence
-        }
+        let isThere = coordinator.durable[hosts[host].id] ?? 0 >= sequence
         if !isThere {
             breaks("1", "\(hosts[host].id) heard that report \(sequence) is durable; it is not")
         }
@@ -158,7 +155,7 @@ extension SimulatedRun {
                     .aborted:
                     false
                 }
-            ledger.losses.leave(host, at: event.moment.milliseconds, isWatched: isWatched)
+            ledger.losses.leave(host, at: ledger.moment.milliseconds, isWatched: isWatched)
         case .replaced(let id, _):
             if let host = place[id] { ledger.losses.leave(host, at: 0, isWatched: false) }
         case .command(.resume, _, _, _), .command(.rollback, _, _, _): ledger.losses.forget()

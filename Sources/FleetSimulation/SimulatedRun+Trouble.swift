@@ -129,7 +129,9 @@ extension SimulatedRun {
             .rollback(RollbackSelection(hosts: .wave(plan.waves.first?.name ?? ""))),
             .rollback(RollbackSelection(hosts: .all, fast: true)),
         ]
-        guard let chosen = random.pick(all), coordinator.machine.refusal(of: chosen, by: "ada", reason: "random") == nil else {
+        guard let chosen = random.pick(all),
+            coordinator.machine.refusal(of: chosen, by: "ada", reason: "random") == nil
+        else {
             return
         }
         switch chosen {

@@ -68,7 +68,7 @@ struct HostRecord: Codable, Sendable, Hashable {
     var isUnavailable: Bool {
         switch state {
         case .migrating, .verifying, .rollingBack, .rollbackFailed, .unreachable: true
-        case .failed, .timedOut: touched && (!kept || !connected)
+        case .failed, .timedOut: (touched && !kept) || (everTouched && !connected)
         case .pending, .preparing, .validating, .ready, .soaking, .committed, .rolledBack,
             .skipped, .late:
             everTouched && !connected

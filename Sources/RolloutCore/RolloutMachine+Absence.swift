@@ -114,6 +114,8 @@ extension RolloutMachine {
             $0.undo = false
             $0.progress.changed = false
             $0.progress.point = nil
+            $0.pastReturn = nil
+            $0.partsBack = []
         }
         if wasTouched {
             let why = "was replaced in the middle; what it held is unknown"
@@ -212,7 +214,7 @@ extension RolloutMachine {
         if state == .running || state == .paused, !hasBegun(record.wave) {
             next = "it joins in if it connects before wave \(waveName(record.wave)) begins"
         } else if plan?.absence.converges == true, !isOver {
-            next = "it goes alone when it connects after the rollout succeeded"
+            next = "it goes alone once the rollout succeeded and it is connected"
         } else {
             next = "nothing by itself; make a new rollout for it"
         }

@@ -19,6 +19,12 @@ extension RolloutMachine {
         return reading.changesAt.map { now < $0 } ?? true
     }
 
+    /// True if hosts may begin all the time until then.
+    func mayGoUntil(_ end: Timestamp) -> Bool {
+        guard plan?.pace.calendar != nil else { return true }
+        return isOpen && calendar.reading?.changesAt.map { end < $0 } ?? true
+    }
+
     /// True while some host may still have to begin.
     private var needsCalendar: Bool {
         switch state {

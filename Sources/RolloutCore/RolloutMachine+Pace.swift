@@ -46,7 +46,7 @@ extension RolloutMachine {
         let from = max(1, growth.from)
         guard let atOnce = waves[number].atOnce, atOnce != from else { return }
         waves[number].atOnce = from
-        note("a host went wrong, so \(from) at once go on instead of \(atOnce)", wave: number)
+        note("a host went wrong: \(from) at a time again instead of \(atOnce)", wave: number)
     }
 
     // MARK: - One host's health

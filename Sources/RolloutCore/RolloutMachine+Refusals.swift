@@ -84,7 +84,8 @@ extension RolloutMachine {
             let gates = plan?.waves[number].gates ?? []
             guard gates.indices.contains(wave.gate) else { return "no gate is waited for now" }
             guard case .approval(let rule) = gates[wave.gate].probe else {
-                return "gate \(gates[wave.gate].name) rests on what is measured; no person can open "
+                return
+                    "gate \(gates[wave.gate].name) rests on what is measured; no person can open "
                     + "it"
             }
             return rule.persons == 1

@@ -84,6 +84,13 @@ extension RolloutMachine {
         note("the rehearsal came to nothing; the next host that goes rehearses")
     }
 
+    /// The rollout ended first.
+    mutating func endRehearsal() {
+        guard isRehearsing else { return }
+        enter(.failed, "did not get through its rehearsal before the rollout ended")
+        rehearsal?.deadline = nil
+    }
+
     private mutating func goBackInRehearsal() {
         guard let host = rehearsal?.host else { return }
         enter(.back, "is being taken back")

@@ -42,6 +42,7 @@ extension RolloutMachine {
         case .succeeded, .rolledBack, .rollbackFailed, .aborted:
             endedAt = now
             endMassLoss()
+            endRehearsal()
         case .planned, .awaitingApproval, .running, .paused, .rollingBack: endedAt = nil
         }
         retime()

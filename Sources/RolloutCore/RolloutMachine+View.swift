@@ -70,9 +70,12 @@ extension RolloutMachine {
     }
 
     /// From the median of the hosts that got through: the hosts to come, as many at once as the
-    /// limits allow, and the soaks to come. Nil while no host got through, or a person decides.
+    /// limits allow, and the soaks to come. Nil while no host got through, a person decides, or a
+    /// window may close before.
     private func estimatedEnd(_ now: Timestamp) -> Timestamp? {
-        guard state == .running, massLoss == nil, awaitedApproval == nil, let plan else { return nil }
+        guard state == .running, massLoss == nil, awaitedApproval == nil, let plan else {
+            return nil
+        }
         let spans = hosts.compactMap { host -> Int64? in
             guard let began = host.migrateAt, let ended = host.confirmedAt else { return nil }
             return ended.since(began).count
@@ -93,6 +96,7 @@ extension RolloutMachine {
             case .gating, .passed, .failed: break
             }
         }
-        return now + max(rest, .zero)
+        let end = now + max(rest, .zero)
+        return mayGoUntil(end) ? end : nil
     }
 }

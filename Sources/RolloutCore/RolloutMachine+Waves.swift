@@ -179,7 +179,7 @@ extension RolloutMachine {
             "\(tally.committed) of \(hostCount(hosts.count)) committed"
                 + (out > tally.late
                     ? "; \(out - tally.late) failed within the budget or were left out" : "")
-                + (tally.late > 0 ? "; \(tally.late) were not there" : ""))
+                + (tally.late > 0 ? "; \(hostCount(tally.late)) did not come in time" : ""))
         return false
     }
 }

@@ -27,9 +27,9 @@ extension RolloutMachine {
                     ? "\(acrossCommand) takes the rest back as far as it can, \(command("abort")) "
                         + "leaves it as it is"
                     : exhausted == nil
-                    ? wayOutOfPause
-                    : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
-                        + "them as they are")
+                        ? wayOutOfPause
+                        : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
+                            + "them as they are")
         case .rollingBack: return whyRollingBack
         case .succeeded: return lateWhy ?? whyEnded(now)
         case .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
@@ -139,7 +139,8 @@ extension RolloutMachine {
         let name = waveName(number)
         switch wave.state {
         case .waiting, .passed:
-            return saying("Wave \(name) begins with the next event", "its hosts migrate", since: wave.since)
+            return saying(
+                "Wave \(name) begins with the next event", "its hosts migrate", since: wave.since)
         case .failed:
             return saying(
                 "Wave \(name) failed: \(reason)",

@@ -233,7 +233,11 @@ extension PlanResolver {
     }
 
     private func share(_ count: Count?, of total: Int) -> BudgetShare? {
-        if case .percent(let percent) = count { BudgetShare(percent: percent, of: total) } else { nil }
+        if case .percent(let percent) = count {
+            BudgetShare(percent: percent, of: total)
+        } else {
+            nil
+        }
     }
 
     /// One number holds for all domains: a percentage is of the smallest, so that it is kept in

@@ -197,6 +197,7 @@ package struct FailureBudget: Codable, Sendable, Hashable {
 
 /// A percentage of a number of hosts, rounded down.
 package struct BudgetShare: Codable, Sendable, Hashable {
+    /// As the plan writes it.
     package var percent: Int
     /// The hosts that it is a share of; for waves and domains those of the smallest.
     package var of: Int

@@ -7,6 +7,29 @@ import RolloutCore
 import RolloutPlan
 import Testing
 
+/// Said twice, and to something that was never asked: it counts once.
+private func refuse(_ message: ReceivedMessage, _ agent: TestAgent) async throws {
+    let refusal = Refusal(code: "not_found", reason: "there is no point gone")
+    for re in ["c9-9", message.header.id, message.header.id] {
+        try await agent.send(.refused, refusal, re: re)
+    }
+}
+
+private var nothingDiffers: PointReply {
+    var reply = PointReply(points: [])
+    reply.changes = []
+    return reply
+}
+
+private func passed(_ request: CheckRequest) -> CheckReply {
+    CheckReply(
+        results: request.checks.map {
+            CheckResult(
+                name: $0.name, kind: "t", level: $0.level, status: .pass, measured: "1",
+                remedy: nil, took: Milliseconds(1))
+        })
+}
+
 /// Answers orders and questions as a healthy agent would, until its connection ends.
 private func behave(_ agent: TestAgent, acknowledged: UInt64, beats: Bool) async {
     var sequence = acknowledged
@@ -60,11 +83,7 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64, beats: Bool) async
             case .order:
                 let order = try message.body(TransactionOrder.self)
                 if order.point?.rawValue == "gone" {
-                    let refusal = Refusal(code: "not_found", reason: "there is no point gone")
-                    // Said twice, and to something that was never asked: it counts once.
-                    for re in ["c9-9", message.header.id, message.header.id] {
-                        try await agent.send(.refused, refusal, re: re)
-                    }
+                    try await refuse(message, agent)
                 } else {
                     try await obey(order)
                 }
@@ -72,17 +91,10 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64, beats: Bool) async
                 let state = Inspection(changes: [], state: Tokens.hash("s"), problems: [])
                 try await agent.send(.inspection, state, re: message.header.id)
             case .check:
-                let request = try message.body(CheckRequest.self)
-                let results = request.checks.map {
-                    CheckResult(
-                        name: $0.name, kind: "t", level: $0.level, status: .pass, measured: "1",
-                        remedy: nil, took: Milliseconds(1))
-                }
-                try await agent.send(.checked, CheckReply(results: results), re: message.header.id)
+                let reply = passed(try message.body(CheckRequest.self))
+                try await agent.send(.checked, reply, re: message.header.id)
             case .point:
-                var reply = PointReply(points: [])
-                reply.changes = []
-                try await agent.send(.points, reply, re: message.header.id)
+                try await agent.send(.points, nothingDiffers, re: message.header.id)
             default: break
             }
         }
@@ -103,7 +115,10 @@ struct RolloutTests {
             components: [
                 ComponentSpec(
                     name: ComponentName(unchecked: "c"), driver: .config(paths: ["/etc/c"]),
-                    restart: false)
+                    restart: false),
+                ComponentSpec(
+                    name: ComponentName(unchecked: "f"), driver: .flags(path: "/etc/f.json"),
+                    restart: false),
             ],
             strategy: .init(
                 waves: [
@@ -117,7 +132,11 @@ struct RolloutTests {
             coordinatorLost: .hold, needsApproval: approval,
             deadlines: .init(
                 stage: .seconds(60), migration: .seconds(60), unreachable: .seconds(60)),
-            stages: [StageSpec(stage: .migration, steps: [step], checks: [])])
+            stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
+            returning: Plan.Returning(
+                compatibleWith: [
+                    "c": [ComponentName(unchecked: "f")], "f": [ComponentName(unchecked: "c")],
+                ]))
     }
 
     static func fleet(

@@ -17,7 +17,7 @@ import Testing
         Row(state: .planned, script: [], taken: []),
         Row(
             state: .awaitingApproval, script: ["set approval=yes", "start"],
-            taken: ["approve", "abort", "skip"]),
+            taken: ["approve", "reject", "abort", "skip", "rollback"]),
         Row(
             state: .running, script: prepared,
             taken: ["pause", "abort", "skip", "rollback"]),
@@ -41,7 +41,8 @@ import Testing
     ]
 
     static let commands: [(String, OperatorCommand)] = [
-        ("approve", .approve), ("pause", .pause), ("resume", .resume), ("promote", .promote),
+        ("approve", .approve), ("reject", .reject), ("pause", .pause), ("resume", .resume),
+        ("promote", .promote),
         ("abort", .abort), ("retry", .retry(hosts: [])),
         ("skip", .skip(host: HostID(unchecked: "b1"))),
         ("rollback", .rollback(RollbackSelection(hosts: .all))),
@@ -76,7 +77,7 @@ import Testing
         run.run("wave two b1")
         for line in row.script { run.run(line) }
         let before = run.machine.view(now: run.now)?.hosts
-        for (_, command) in Self.commands 
+        for (_, command) in Self.commands
         where run.machine.refusal(of: command, by: "ada", reason: "test") != nil {
             let effects = run.machine.handle(
                 .command(command, by: "ada", reason: "test", at: run.now))

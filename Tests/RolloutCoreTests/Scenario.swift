@@ -18,6 +18,10 @@ struct Scenario {
     var pointOfNoReturn: ApprovalRule?
     /// By component: those that its old state works with.
     var compatible: [String: [ComponentName]] = [:]
+    var pace = RolloutPace()
+    var absence = AbsencePolicy()
+    var isQueued = false
+    var waitsFor: [String] = []
 
     static let start = Timestamp(milliseconds: 1_000_000)
     static let rollout = RolloutID(unchecked: "r1")
@@ -44,7 +48,8 @@ struct Scenario {
             work: PlannedWork(
                 variables: [:], components: Self.components,
                 stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
-                confirmWithin: .seconds(120), coordinatorLost: .hold),
+                confirmWithin: .seconds(120), coordinatorLost: .hold), pace: pace,
+            absence: absence,
             returning: ReturnPolicy(
                 pointOfNoReturn: pointOfNoReturn,
                 irreversibleSteps: pointOfNoReturn == nil ? [] : [step.name],
@@ -56,25 +61,33 @@ struct Scenario {
             name: ComponentName(unchecked: "app"),
             driver: .files(paths: ["/opt/app"], exclude: [], data: false), restart: false),
         ComponentSpec(
-            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/flags.json"), restart: false),
+            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/flags.json"),
+            restart: false),
     ]
 
     var created: RolloutEvent? {
         guard let plan else { return nil }
         let connected = plan.hosts.map(\.id).filter { !offline.contains($0.rawValue) }
         return .created(
-            RolloutDefinition(plan: plan, connected: connected), id: Self.rollout, by: "ada",
+            RolloutDefinition(
+                plan: plan, connected: connected, isQueued: isQueued,
+                waitsFor: waitsFor.map { RolloutID(unchecked: $0) }), id: Self.rollout, by: "ada",
             at: Self.start)
     }
 
     mutating func addWave(
-        _ name: String, _ hosts: [String], soak: Milliseconds = .zero, gates: [ResolvedGate] = []
+        _ name: String, _ hosts: [String], soak: Milliseconds = .zero, gates: [ResolvedGate] = [],
+        growth: WaveGrowth? = nil
     ) {
         self.hosts += hosts
         waves.append(
             ResolvedWave(
-                name: name, hosts: hosts.map { HostID(unchecked: $0) }, soak: soak, gates: gates))
+                name: name, hosts: hosts.map { HostID(unchecked: $0) }, soak: soak, gates: gates,
+                growth: growth))
     }
+
+    /// A calendar whose readings the tests make up.
+    static let calendar = WorkCalendar(zone: "UTC", windows: [], freezes: [])
 
     static func gate(_ name: String, manual: Bool = false) -> ResolvedGate {
         let check = CheckSpec(

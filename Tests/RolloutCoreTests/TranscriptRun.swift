@@ -6,15 +6,20 @@ import RolloutPlan
 /// trace. The language:
 ///
 ///     wave NAME HOST… [soak=3s] [gate=NAME] [metric=NAME] [webhook=NAME] [prometheus=NAME]
-///         [nodata=fail] [manual=NAME] [two=NAME] [expires=60s]
+///         [grow=1x2] [nodata=fail] [manual=NAME] [two=NAME] [expires=60s]
 ///     set parallel=2 unavailable=2 domain=1 fleet=0 wave=0 domains=0 react=pause approval=yes
 ///         unreachable=60s offline=a1 irreversible=PERSONS expires=60s compatible=flags:app
+///         calendar=yes progress=60s healthy=60s rehearse=yes late=skip converge=yes mass=3/30
+///         queued=r7,r8
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
 ///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
 ///         [step=switch]
 ///     refuse HOST CODE [verb=V] [attempt=N]   the host refuses the order that it is under
 ///     settle [HOST…] [only=verb]       the hosts (all) answer their orders; nothing goes wrong
 ///     gate pass|fail|silent            the newest evaluation is answered
+///     calendar open|closed [for=60s]   the calendar was read
+///     admit [HOST…]                    its hosts are free; these (all) are connected
+///     replace HOST · compare HOST same|different|unknown
 ///     probe pass|fail|inconclusive|nothing   the same for a gate that asks no host
 ///     command NAME [HOST…] [wave=W] [scope=S] [point=P] [fast=yes] [across=yes] [by=ada]
 ///         [reason=words_with_underscores]
@@ -62,6 +67,10 @@ struct TranscriptRun {
             }
         case "command": command(plain, fields)
         case "why": why(plain.first)
+        case "calendar": readCalendar(plain.first, fields)
+        case "admit": admit(plain)
+        case "replace": for host in plain { feed(.replaced(id(host), at: now)) }
+        case "compare": compare(plain)
         default: lines.append("  ? \(text)")
         }
     }
@@ -230,7 +239,12 @@ struct TranscriptRun {
         }
         scenario.addWave(
             words.first ?? "", Array(words.dropFirst()), soak: span(fields["soak"] ?? "0s"),
-            gates: gates)
+            gates: gates, growth: growth(fields["grow"]))
+    }
+
+    private func growth(_ text: String?) -> WaveGrowth? {
+        let parts = text?.split(separator: "x").compactMap { Int($0) } ?? []
+        return parts.count == 2 ? WaveGrowth(from: parts[0], factor: parts[1]) : nil
     }
 
     private mutating func set(_ fields: [String: String]) {
@@ -255,6 +269,54 @@ struct TranscriptRun {
         }
         if let away = fields["unreachable"] { scenario.unreachable = span(away) }
         if let host = fields["offline"] { scenario.offline.insert(host) }
+        setPace(fields)
+    }
+
+    private mutating func setPace(_ fields: [String: String]) {
+        if fields["calendar"] == "yes" { scenario.pace.calendar = Scenario.calendar }
+        if fields["rehearse"] == "yes" { scenario.pace.rehearses = true }
+        if fields["converge"] == "yes" { scenario.absence.converges = true }
+        if let text = fields["progress"] { scenario.pace.progressDeadline = span(text) }
+        if let text = fields["healthy"] { scenario.pace.healthyDeadline = span(text) }
+        if let late = fields["late"].flatMap({ AbsencePolicy.Late(rawValue: $0) }) {
+            scenario.absence.late = late
+        }
+        let mass = fields["mass"]?.split(separator: "/").compactMap { Int($0) } ?? []
+        if mass.count == 2 {
+            scenario.absence.massLossHostsMin = mass[0]
+            scenario.absence.massLossPercent = mass[1]
+        }
+        if let others = fields["queued"] {
+            scenario.isQueued = true
+            scenario.waitsFor = others.split(separator: ",").map(String.init)
+        }
+    }
+
+    private mutating func readCalendar(_ word: String?, _ fields: [String: String]) {
+        let isOpen = word == "open"
+        feed(
+            .calendarRead(
+                CalendarReading(
+                    isOpen: isOpen, changesAt: fields["for"].map { now + span($0) },
+                    why: isOpen ? "Monday's window is open" : "no window is open"), at: now))
+    }
+
+    private mutating func admit(_ names: [String]) {
+        let there = names.isEmpty ? scenario.hosts : names
+        feed(.admitted(connected: there.map(id), at: now))
+    }
+
+    private mutating func compare(_ words: [String]) {
+        guard words.count == 2 else { return lines.append("  ? compare") }
+        let found: PointComparison
+        switch words[1] {
+        case "same": found = PointComparison(point: nil, differences: 0, detail: "nothing differs")
+        case "different":
+            found = PointComparison(point: nil, differences: 2, detail: "/etc/app, /etc/app/x")
+        default:
+            found = PointComparison(point: nil, differences: nil, detail: "the host is away")
+        }
+        feed(.compared(id(words[0]), found, at: now))
     }
 
     private func id(_ name: String) -> HostID { HostID(unchecked: name) }
@@ -277,7 +339,8 @@ struct TranscriptRun {
             waiting.append((host, order))
             let scope = order.scope.map { " \($0)" } ?? ""
             lines.append("  \(host) ← \(order.verb.rawValue)\(scope) #\(order.attempt)")
-        case .readCalendar, .compare: break
+        case .readCalendar: lines.append("  calendar?")
+        case .compare(let host, let point): lines.append("  compare \(host) with \(point)")
         case .evaluateGate(let wave, let gate, let round, let hosts):
             asked = (wave, gate, round, hosts)
             let list = hosts.map(\.rawValue).joined(separator: " ")
@@ -303,6 +366,9 @@ struct TranscriptRun {
         }
         if view.unavailable != shown?.unavailable ?? 0 {
             changes.append("unavailable \(view.unavailable)/\(view.unavailableMax)")
+        }
+        if let rehearsal = view.rehearsal, rehearsal.phase != shown?.rehearsal?.phase {
+            changes.append("rehearsal on \(rehearsal.host) \(rehearsal.phase)")
         }
         if !changes.isEmpty { lines.append("  = " + changes.joined(separator: ", ")) }
         shown = view

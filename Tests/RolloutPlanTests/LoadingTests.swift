@@ -89,7 +89,9 @@ struct LoadingTests {
         #expect(resolved.returning.compatibleWith["flags"]?.count == 4)
         #expect(resolved.returning.quarantineFor == .seconds(7 * 86_400))
         #expect(resolved.limits.unavailablePerDomainMax == 2)
-        #expect(resolved.budget == FailureBudget(fleet: 2, wave: 1, domain: 1))
+        #expect(resolved.budget.fleet == 2)
+        #expect(resolved.budget.wave == 1)
+        #expect(resolved.budget.domain == 1)
         let again = try WireJSON.decode(ResolvedPlan.self, from: try WireJSON.encode(resolved))
         #expect(again == resolved)
     }

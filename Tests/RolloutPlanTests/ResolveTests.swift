@@ -55,7 +55,9 @@ struct ResolveTests {
         #expect(resolved.limits.unavailableMax == 2)
         #expect(resolved.limits.unavailablePerDomainMax == 1)
         // 40 % of 5; 49 % of the only wave; 50 % of the smallest domain, which has one host.
-        #expect(resolved.budget == FailureBudget(fleet: 2, wave: 2, domain: 0))
+        #expect(resolved.budget.fleet == 2)
+        #expect(resolved.budget.wave == 2)
+        #expect(resolved.budget.domain == 0)
     }
 
     @Test func `what does not fit is said with the nearest name`() throws {
