@@ -16,7 +16,8 @@ struct FilesBench {
         rows += storeRows(first)
         let again = try run.time(
             "\(name): capture, nothing changed", tools.all.filter(\.knowsUnchanged),
-            prepare: { tool, _ in try warm(tool) }, command: { $0.capture($0.live) }, run: { try $0.noteCapture($1) })
+            prepare: { tool, _ in try warm(tool) }, command: { $0.capture($0.live) },
+            run: { try $0.noteCapture($1) })
         rows += compare(
             again, peers: ["restic", "borg", "rsync -a"], rules: ["restic": .shareOfPeer(0.1)])
         let (changed, changedNotes) = try restoreChanged(expected)
