@@ -19,8 +19,8 @@ struct HostRecord: Codable, Sendable, Hashable {
     var alarm: Timestamp?
     /// The lines that hold it, whether it still belongs there or not.
     var lines: HostLine.Kinds = []
-    /// True from the end of its session on while that may be part of a mass loss.
-    var isRecentLoss = false
+    /// When its session ended, while that may be part of a mass loss.
+    var recentLossAt: Timestamp?
     /// True while the present mass loss waits for it.
     var vanished = false
     /// True once it goes alone, after the rollout succeeded without it.

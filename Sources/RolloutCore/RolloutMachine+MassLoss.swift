@@ -19,25 +19,26 @@ extension RolloutMachine {
             massLoss?.missing += 1
             return
         }
-        hosts[host].isRecentLoss = true
+        hosts[host].recentLossAt = now
         losses.count += 1
         losses.list.append(RecentLosses.Loss(host: host, at: now))
         let oldest = now + Milliseconds(-RolloutLimit.massLossWithin.count)
         while let loss = losses.takeFirst(before: oldest) {
-            if hosts[loss.host].lostAt == loss.at { forgetLoss(loss.host) }
+            // Not of a later loss, and whatever became of the host since.
+            if hosts[loss.host].recentLossAt == loss.at { forgetLoss(loss.host) }
         }
         if isMass(losses.count, of: tally.connected + losses.count) { freeze(recentlyLost) }
     }
 
     /// The host is there again, or its loss is long ago.
     mutating func forgetLoss(_ host: Int) {
-        guard hosts[host].isRecentLoss else { return }
-        hosts[host].isRecentLoss = false
+        guard hosts[host].recentLossAt != nil else { return }
+        hosts[host].recentLossAt = nil
         losses.count -= 1
     }
 
     mutating func forgetLosses() {
-        for loss in losses.list { hosts[loss.host].isRecentLoss = false }
+        for loss in losses.list { hosts[loss.host].recentLossAt = nil }
         losses = RecentLosses()
     }
 
@@ -45,7 +46,7 @@ extension RolloutMachine {
     private var recentlyLost: [Int] {
         var seen: Set<Int> = []
         return losses.list[losses.from...].map(\.host).filter {
-            hosts[$0].isRecentLoss && seen.insert($0).inserted
+            hosts[$0].recentLossAt != nil && seen.insert($0).inserted
         }
     }
 

@@ -72,7 +72,7 @@ struct RecentLosses: Codable, Sendable, Hashable {
     /// Oldest first; what stands before `from` is over.
     var list: [Loss] = []
     var from = 0
-    /// Hosts marked `isRecentLoss`.
+    /// Hosts with a `recentLossAt`.
     var count = 0
 
     /// Takes the oldest one out if it is older than `moment`.
