@@ -79,14 +79,15 @@ let package = Package(
             needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
         // the plan and the rollout
         module("RolloutPlan", in: "Sources", needs: ["FleetWire", yams, crypto]),
+        module("RolloutCalendar", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
         module("RolloutCore", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
         module(
             "OperatorAPI", in: "Sources", needs: ["FleetWire", "RolloutPlan", "RolloutCore"]),
         tool(
             "belay", in: "Sources",
             needs: [
-                "FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation",
-                arguments, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams,
+                "FleetWire", "RolloutPlan", "RolloutCalendar", "RolloutCore", "OperatorAPI",
+                "FleetSimulation", arguments, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams,
             ]),
         module(
             "FleetSimulation", in: "Sources",
@@ -136,10 +137,10 @@ let package = Package(
         module(
             "CoordinatorServer", in: "coordinator",
             needs: [
-                "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCore",
-                "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS, nioCore, nioPosix,
-                nioSSL,
-                logging, lifecycle, crypto, certificates, asn1,
+                "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCalendar",
+                "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS,
+                httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging, lifecycle, crypto,
+                certificates, asn1,
             ]),
         tool(
             "belay-coordinator", in: "coordinator",
@@ -172,14 +173,18 @@ let package = Package(
                 "FleetTransport", "FleetWire", "COpenSSL", nioCore, nioPosix, logging, crypto,
                 certificates, asn1,
             ]),
-        tests("RolloutPlanTests", golden: "Lint", needs: ["RolloutPlan", "FleetWire"]),
+        tests(
+            "RolloutPlanTests", golden: "Lint",
+            needs: ["RolloutPlan", "RolloutCalendar", "FleetWire"]),
+        tests("RolloutCalendarTests", needs: ["RolloutCalendar", "RolloutPlan", "FleetWire"]),
         tests(
             "RolloutCoreTests", golden: "Transcripts",
             needs: ["RolloutCore", "RolloutPlan", "FleetWire"]),
         tests(
             "CommandLineTests", golden: "Golden",
             needs: [
-                "belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "FleetWire", arguments,
+                "belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "RolloutCalendar",
+                "FleetWire", arguments,
                 nioCore, nioPosix, nioHTTP1,
             ]),
         tests(

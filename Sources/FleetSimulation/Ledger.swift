@@ -4,7 +4,8 @@ import RolloutPlan
 
 /// The world's own books, kept apart from the machines that they are held against.
 struct Ledger: Sendable {
-    private let budget: FailureBudget
+    /// How many the plan allows, counted out by the world itself.
+    let allowed: WorldLimits
     private let domains: [String]
     private let waves: [Int]
     /// Hosts that certainly count against the budget.
@@ -12,7 +13,11 @@ struct Ledger: Sendable {
     /// Hosts that were ordered back.
     private(set) var undone: Set<Int> = []
     /// Migrations that were ordered, by host and attempt.
-    private var migrations: Set<[Int]> = []
+    private var migrations: Set<Migration> = []
+    private struct Migration: Hashable, Sendable {
+        let host: Int
+        let attempt: Int
+    }
     /// The newest attempt that a host was ordered to begin.
     private(set) var attempts: [Int]
     /// Which budget is spent; nil while none is.
@@ -25,9 +30,15 @@ struct Ledger: Sendable {
     private(set) var worst = 0
     private(set) var worstInDomain = 0
     var endedAt: Int64?
+    /// The latest moment that any event told, as the machine has it.
+    var moment = Timestamp(milliseconds: 0)
+    /// True once a rehearsal left another state than before, until a person decides.
+    var differs = false
+    var losses: LossBook
 
-    init(_ plan: ResolvedPlan) {
-        budget = plan.budget
+    init(_ plan: ResolvedPlan, _ allowed: WorldLimits) {
+        self.allowed = allowed
+        losses = LossBook(plan.absence)
         domains = plan.hosts.map(\.domain)
         var waveOf: [HostID: Int] = [:]
         for (number, wave) in plan.waves.enumerated() {
@@ -51,11 +62,11 @@ struct Ledger: Sendable {
         guard wrong.insert(host).inserted, spent == nil else { return }
         let inWave = wrong.count { waves[$0] == waves[host] }
         let inDomain = wrong.count { domains[$0] == domains[host] }
-        if wrong.count > budget.fleet {
-            spent = "\(wrong.count) of \(budget.fleet) in the fleet"
-        } else if let limit = budget.wave, inWave > limit {
+        if wrong.count > allowed.budget.fleet {
+            spent = "\(wrong.count) of \(allowed.budget.fleet) in the fleet"
+        } else if let limit = allowed.budget.wave, inWave > limit {
             spent = "\(inWave) of \(limit) in a wave"
-        } else if let limit = budget.domain, inDomain > limit {
+        } else if let limit = allowed.budget.domain, inDomain > limit {
             spent = "\(inDomain) of \(limit) in domain \(domains[host])"
         }
     }
@@ -69,11 +80,63 @@ struct Ledger: Sendable {
             attempts[host] = max(attempts[host], order.attempt)
             switch order.verb {
             case .migrate:
-                if migrations.insert([host, order.attempt]).inserted { fresh.append(host) }
+                if migrations.insert(Migration(host: host, attempt: order.attempt)).inserted {
+                    fresh.append(host)
+                }
             case .rollback: undone.insert(host)
             case .prepare, .validate, .confirm, .commit, .release: break
             }
         }
         return fresh
+    }
+}
+
+/// A plan's numbers by the world's own arithmetic: a percentage is as many whole hosts as are not
+/// more than it.
+struct WorldLimits: Sendable {
+    var unavailable: Int
+    var unavailablePerDomain: Int?
+    var budget: FailureBudget
+
+    init(_ plan: ResolvedPlan, _ declared: Plan?) {
+        unavailable = plan.limits.unavailableMax
+        unavailablePerDomain = plan.limits.unavailablePerDomainMax
+        budget = plan.budget
+        guard let declared else { return }
+        let all = plan.hosts.count
+        let domain = Dictionary(grouping: plan.hosts, by: \.domain).values.map(\.count).min() ?? 0
+        let wave = plan.waves.map(\.hosts.count).min() ?? 0
+        unavailable = max(1, Self.whole(declared.strategy.unavailableMax, of: all))
+        unavailablePerDomain = declared.strategy.unavailablePerDomainMax.map {
+            max(1, Self.whole($0, of: domain))
+        }
+        budget = FailureBudget(
+            fleet: Self.whole(declared.budget.fleet, of: all),
+            wave: declared.budget.wave.map { Self.whole($0, of: wave) },
+            domain: declared.budget.domain.map { Self.whole($0, of: domain) })
+    }
+
+    private static func whole(_ count: Count, of total: Int) -> Int {
+        switch count {
+        case .number(let number): number
+        case .percent(let percent): (0...total).last { $0 * 100 <= percent * total } ?? 0
+        }
+    }
+
+    /// The same plan with every percentage rounded up, as a planted fault has it.
+    static func roundedUp(_ plan: ResolvedPlan, _ declared: Plan?) -> ResolvedPlan {
+        guard let declared else { return plan }
+        var plan = plan
+        let all = plan.hosts.count
+        func up(_ count: Count) -> Int {
+            switch count {
+            case .number(let number): number
+            case .percent(let percent): (percent * all + 99) / 100
+            }
+        }
+        plan.limits.unavailableMax = max(1, up(declared.strategy.unavailableMax))
+        plan.limits.parallelMax = max(1, up(declared.strategy.parallelMax))
+        plan.budget.fleet = up(declared.budget.fleet)
+        return plan
     }
 }

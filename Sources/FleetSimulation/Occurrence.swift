@@ -33,6 +33,9 @@ enum Occurrence: Sendable {
     case coordinatorWakes(life: Int)
     case coordinatorDiskHeals
     case gateAnswers(life: Int, wave: String, gate: String, round: Int, hosts: [Int], [CheckSpec])
+    case probeAnswers(life: Int, wave: String, gate: String, round: Int)
+    case calendarAnswers(life: Int)
+    case comparisonEnds(life: Int, host: Int, PointID)
     // Trouble
     case trouble
     case operatorActs

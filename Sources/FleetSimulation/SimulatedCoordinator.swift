@@ -12,7 +12,9 @@ struct SimulatedCoordinator: Sendable {
     // MARK: - Durable
 
     /// The rollout's stream.
-    var journal: [RolloutEvent] = []
+    private(set) var journal: [RolloutEvent] = []
+    /// The newest report of each host that is in the journal.
+    private(set) var durable: [HostID: UInt64] = [:]
     var generation = Generation(rawValue: 1)
 
     // MARK: - In memory
@@ -40,5 +42,18 @@ struct SimulatedCoordinator: Sendable {
     init(hosts: Int) {
         reported = Array(repeating: 0, count: hosts)
         presence = Array(repeating: nil, count: hosts)
+    }
+
+    /// Makes events durable.
+    mutating func append(_ events: [RolloutEvent]) {
+        journal += events
+        for event in events {
+            switch event {
+            case .reported(let id, let report, _):
+                durable[id] = max(durable[id] ?? 0, report.sequence)
+            case .replaced(let id, _): durable[id] = nil
+            default: break
+            }
+        }
     }
 }

@@ -18,6 +18,10 @@ package enum SimulatedFault: String, CaseIterable, Sendable, Codable {
     case clock
     /// Somebody presses the operator's buttons at random.
     case `operator`
+    /// Hosts whose agents start only after the rollout was made.
+    case late
+    /// Hosts that are set up and enrolled anew under their old name.
+    case replace
 }
 
 /// Faults in the machines themselves, planted by altering events and effects around them; the
@@ -43,6 +47,16 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     case silenceIsPass
     /// A step that was cut off runs again in the same attempt.
     case stepRunsAgain
+    /// Percentages of hosts are rounded up.
+    case percentRoundedUp
+    /// Hosts that vanish all at once are counted one by one.
+    case massLossCounted
+    /// Hosts are touched whatever the calendar says.
+    case calendarIgnored
+    /// A host that came back from its rehearsal is taken for unchanged without a look.
+    case comparisonIgnored
+    /// A host that was enrolled anew is taken for the one that it was.
+    case replacementIgnored
 }
 
 /// What breaks a promise of DESIGN's section 10, or one of the simulation's own.

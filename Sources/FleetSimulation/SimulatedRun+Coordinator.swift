@@ -19,6 +19,8 @@ extension SimulatedRun {
             plan.budget = FailureBudget(
                 fleet: plan.hosts.count, wave: plan.budget.fleet, domain: plan.budget.domain)
         case .domainIgnored: plan.limits.unavailablePerDomainMax = nil
+        case .percentRoundedUp: plan = WorldLimits.roundedUp(plan, setup.declared)
+        case .massLossCounted: plan.absence.massLossHostsMin = .max
         default: break
         }
         if coordinator.isUp {
@@ -69,7 +71,8 @@ extension SimulatedRun {
     private func canBeRefused(_ event: RolloutEvent) -> Bool {
         switch event {
         case .created, .command: true
-        case .reported, .refused, .gateChecked, .connected, .disconnected, .recovered, .ticked:
+        case .reported, .refused, .gateChecked, .gateProbed, .calendarRead, .admitted, .replaced,
+            .compared, .connected, .disconnected, .recovered, .ticked:
             false
         }
     }
@@ -87,8 +90,10 @@ extension SimulatedRun {
                     coordinator.presence[$0] != nil
                 }.map { plan.hosts[$0].id }
                 input.event = .created(definition, id: id, by: by, at: at)
-            case .command(let command, _, _, _):
-                if coordinator.machine.refusal(of: command) != nil { continue }
+            case .command(let command, let by, let reason, _):
+                if coordinator.machine.refusal(of: command, by: by, reason: reason) != nil {
+                    continue
+                }
             case .reported(let id, let report, _):
                 guard let host = place[id] else { continue }
                 guard report.sequence == (seen[host] ?? coordinator.reported[host]) + 1 else {
@@ -96,7 +101,8 @@ extension SimulatedRun {
                     continue
                 }
                 seen[host] = report.sequence
-            case .refused, .gateChecked, .connected, .disconnected, .recovered, .ticked:
+            case .refused, .gateChecked, .gateProbed, .calendarRead, .admitted, .replaced,
+                .compared, .connected, .disconnected, .recovered, .ticked:
                 guard coordinator.machine.definition != nil else { continue }
             }
             accepted.append(input)
@@ -110,14 +116,14 @@ extension SimulatedRun {
         coordinator.writing = []
         if coordinator.isFull { return keepTrying(batch) }
         let isEarly = setup.planted == .coordinatorActsBeforeDurable
-        if !isEarly { coordinator.journal += batch.map(\.event) }
+        if !isEarly { coordinator.append(batch.map(\.event)) }
         for input in batch {
             if coordinatorCrashes() || !apply(input.event) { return }
         }
         for input in batch { finishReading(input) }
         if isEarly {
             if has(.crash), random.chance(20) { return crashCoordinator() }
-            coordinator.journal += batch.map(\.event)
+            coordinator.append(batch.map(\.event))
         }
         coordinator.isWriting = false
         workOn()
@@ -153,25 +159,46 @@ extension SimulatedRun {
     }
 
     private mutating func count(_ event: RolloutEvent) {
-        guard case .reported(let id, let report, _) = event, let host = place[id] else { return }
-        coordinator.reported[host] = max(coordinator.reported[host], report.sequence)
+        switch event {
+        case .reported(let id, let report, _):
+            guard let host = place[id] else { return }
+            coordinator.reported[host] = max(coordinator.reported[host], report.sequence)
+        case .replaced(let id, _):
+            guard let host = place[id] else { return }
+            coordinator.reported[host] = 0
+            becomeNew(host)
+        default: break
+        }
     }
 
+    /// The event as the machine hears it; planted faults alter some.
     func altered(_ event: RolloutEvent) -> RolloutEvent {
-        guard setup.planted == .silenceIsPass,
-            case .gateChecked(let wave, let name, let round, let results, let at) = event,
-            let gate = plan.waves.first(where: { $0.name == wave })?.gates.first(where: {
-                $0.name == name
-            })
-        else { return event }
-        let all = gate.checks.map {
-            CheckResult(
-                name: $0.name, kind: $0.kind.name, level: $0.level, status: .pass, measured: "",
-                remedy: nil, took: .zero)
+        switch (setup.planted, event) {
+        case (.silenceIsPass, .gateChecked(let wave, let name, let round, let results, let at)):
+            guard
+                let gate = plan.waves.first(where: { $0.name == wave })?.gates.first(where: {
+                    $0.name == name
+                })
+            else { return event }
+            let all = gate.checks.map {
+                CheckResult(
+                    name: $0.name, kind: $0.kind.name, level: $0.level, status: .pass, measured: "",
+                    remedy: nil, took: .zero)
+            }
+            return .gateChecked(
+                wave: wave, gate: name, round: round,
+                results: results.mapValues { $0.isEmpty ? all : $0 }, at: at)
+        case (.calendarIgnored, .calendarRead(let reading, let at)):
+            return .calendarRead(
+                CalendarReading(isOpen: true, changesAt: nil, why: reading.why), at: at)
+        case (.comparisonIgnored, .compared(let host, let comparison, let at)):
+            var same = comparison
+            same.differences = 0
+            return .compared(host, same, at: at)
+        case (.replacementIgnored, .replaced(let host, let at)):
+            return .disconnected(host, at: at)
+        default: return event
         }
-        return .gateChecked(
-            wave: wave, gate: name, round: round,
-            results: results.mapValues { $0.isEmpty ? all : $0 }, at: at)
     }
 
     private mutating func catchUp(_ definition: RolloutDefinition) {
@@ -199,13 +226,13 @@ extension SimulatedRun {
             if setup.planted == .rollbackIgnoresUnavailability, order.verb == .rollback {
                 giveToAll(order, but: host)
             }
-        case .readCalendar, .compare: break
+        case .readCalendar:
+            after(some(5...200), .calendarAnswers(life: coordinator.life))
+        case .compare(let id, let point):
+            guard let host = place[id] else { return }
+            after(some(50...3000), .comparisonEnds(life: coordinator.life, host: host, point))
         case .evaluateGate(let wave, let gate, let round, let asked):
-            after(
-                some(50...3000),
-                .gateAnswers(
-                    life: coordinator.life, wave: wave, gate: gate.name, round: round,
-                    hosts: asked.compactMap { place[$0] }, gate.checks))
+            ask(gate, wave: wave, round: round, hosts: asked)
         case .note(let entry): note("  \(entry.host.map { "\($0): " } ?? "")\(entry.text)")
         case .quarantine: break
         case .wake(let at):
@@ -249,33 +276,5 @@ extension SimulatedRun {
         guard wakeAt <= coordinatorNow else { return planWake() }
         coordinator.wakeAt = nil
         enqueue(.ticked(at: coordinatorNow))
-    }
-
-    mutating func answerGate(
-        _ life: Int, _ wave: String, _ gate: String, _ round: Int, _ asked: [Int],
-        _ checks: [CheckSpec]
-    ) {
-        guard coordinator.isUp, coordinator.life == life else { return }
-        var results: [String: [CheckResult]] = [:]
-        for host in asked {
-            let isThere =
-                coordinator.presence[host] != nil && hosts[host].isAgentUp
-                && hosts[host].cut == nil
-            let isSilent = has(.failure) && random.chance(60)
-            results[hosts[host].id.rawValue] = isThere && !isSilent ? gateResults(host, checks) : []
-        }
-        enqueue(
-            .gateChecked(
-                wave: wave, gate: gate, round: round, results: results, at: coordinatorNow))
-    }
-
-    private mutating func gateResults(_ host: Int, _ checks: [CheckSpec]) -> [CheckResult] {
-        let fails =
-            !isHealthy(host) || (has(.failure) && random.chance(hosts[host].stepFailures / 8))
-        return checks.map {
-            CheckResult(
-                name: $0.name, kind: $0.kind.name, level: $0.level, status: fails ? .fail : .pass,
-                measured: "simulated", remedy: nil, took: Milliseconds(10))
-        }
     }
 }

@@ -31,6 +31,8 @@ extension SimulatedRun {
         }
         let perHost = Int64(hosts.count) * 60_000
         return steps + perHost
+            + (plan.pace.calendar == nil ? 0 : calendar.period * Int64(2 * hosts.count))
+            + (plan.pace.progressDeadline?.count ?? 0)
             + 3
             * (limits.stageDeadline.count + limits.migrationDeadline.count
                 + limits.unreachableAfter.count) + 600_000
@@ -75,7 +77,9 @@ extension SimulatedRun {
         ]
         note("why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
         // What did not help twice is not tried for ever.
-        let open = ways.filter { coordinator.machine.refusal(of: $0) == nil }
+        let open = ways.filter {
+            coordinator.machine.refusal(of: $0, by: "ada", reason: "random") == nil
+        }
         if !open.isEmpty { command(open[(round / 2) % open.count]) }
     }
 
@@ -89,7 +93,8 @@ extension SimulatedRun {
 
     /// Every host is in exactly one version, and in the one that the coordinator tells.
     private mutating func checkEnding() {
-        for (number, told) in (view?.hosts ?? []).enumerated() {
+        for told in view?.hosts ?? [] {
+            guard let number = place[told.id] else { continue }
             let host = hosts[number]
             let isNew = host.disk == newDisk
             switch told.state {

@@ -9,10 +9,7 @@ extension SimulatedRun {
 
     mutating func checkDurable(_ host: Int, _ sequence: UInt64) {
         guard sequence > 0 else { return }
-        let isThere = coordinator.journal.reversed().contains {
-            guard case .reported(let id, let report, _) = $0 else { return false }
-            return id == hosts[host].id && report.sequence >= sequence
-        }
+        let isThere = coordinator.durable[hosts[host].id] ?? 0 >= sequence
         if !isThere {
             breaks("1", "\(hosts[host].id) heard that report \(sequence) is durable; it is not")
         }
@@ -46,14 +43,14 @@ extension SimulatedRun {
         ledger.move(host, isDown: isDown)
         note("\(hosts[host].id) is \(isDown ? "down" : "up"); \(ledger.down) hosts are down")
         guard isDown, !ledger.isUnlimited else { return }
-        if ledger.down > plan.limits.unavailableMax {
+        if ledger.down > ledger.allowed.unavailable {
             let names = hosts.filter(\.isDown).map(\.id.rawValue).joined(separator: ", ")
             breaks(
                 "3",
                 "\(ledger.down) hosts are down (\(names)), "
-                    + "at most \(plan.limits.unavailableMax) may be")
+                    + "at most \(ledger.allowed.unavailable) may be")
         }
-        if let most = plan.limits.unavailablePerDomainMax, ledger.downIn(domainOf: host) > most {
+        if let most = ledger.allowed.unavailablePerDomain, ledger.downIn(domainOf: host) > most {
             breaks(
                 "3",
                 "\(ledger.downIn(domainOf: host)) hosts of domain \(hosts[host].domain) are "
@@ -67,16 +64,23 @@ extension SimulatedRun {
     struct Before {
         var host: RolloutView.HostView?
         var gate: Verdict?
+        var isCompared = false
+        var state = RolloutState.planned
     }
 
     func beforeApplying(_ event: RolloutEvent) -> Before {
+        var before = Before(state: coordinator.machine.state)
         switch event {
         case .reported(let id, let report, _) where report.kind == .failed:
-            return Before(host: view?.hosts.first { $0.id == id })
-        case .gateChecked(let wave, let gate, _, _, _):
-            return Before(gate: verdict(wave, gate))
-        default: return Before()
+            before.host = view?.hosts.first { $0.id == id }
+        case .gateChecked(let wave, let gate, _, _, _), .gateProbed(let wave, let gate, _, _, _):
+            before.gate = verdict(wave, gate)
+        case .compared(let id, _, _):
+            let rehearsal = view?.rehearsal
+            before.isCompared = rehearsal?.phase == "comparing" && rehearsal?.host == id
+        default: break
         }
+        return before
     }
 
     private func verdict(_ wave: String, _ gate: String) -> Verdict? {
@@ -86,24 +90,91 @@ extension SimulatedRun {
     mutating func afterApplying(
         _ event: RolloutEvent, _ before: Before, _ effects: [RolloutEffect]
     ) {
+        ledger.moment = max(ledger.moment, event.moment)
+        follow(event, before)
         switch event {
         case .reported(_, let report, _):
-            if let host = before.host { countFailure(report, host) }
+            if let host = before.host, before.state != .succeeded { countFailure(report, host) }
         case .gateChecked(let wave, let gate, _, let results, _):
             if before.gate != .pass { checkGate(wave, gate, results) }
-        case .command(.rollback(let selection), _, _, _):
-            if selection.fast { ledger.isUnlimited = true }
+        case .gateProbed(let wave, let gate, _, let finding, _):
+            if before.gate != .pass, verdict(wave, gate) == .pass, finding.verdict != .pass {
+                breaks("8", "gate \(gate) of wave \(wave) passed, but nothing said so")
+            }
+        case .compared(_, let comparison, _) where before.isCompared:
+            ledger.differs = comparison.differences != 0
+        case .command(let command, _, _, _):
+            ledger.differs = false
+            if case .rollback(let selection) = command, selection.fast { ledger.isUnlimited = true }
         default: break
         }
-        for host in ledger.remember(effects, place) {
-            guard let spent = ledger.spent else { continue }
-            breaks(
-                "4", "\(hosts[host].id) is ordered to migrate, but the budget is spent: \(spent)")
-        }
+        checkLosses(effects)
+        for host in ledger.remember(effects, place) { checkStart(host) }
         if coordinator.machine.isFinished {
             if ledger.endedAt == nil { ledger.endedAt = now }
         } else {
             ledger.endedAt = nil
+        }
+    }
+
+    /// A host is ordered to migrate for the first time in its attempt.
+    private mutating func checkStart(_ host: Int) {
+        let id = hosts[host].id
+        if let spent = ledger.spent {
+            breaks("4", "\(id) is ordered to migrate, but the budget is spent: \(spent)")
+        }
+        if plan.pace.calendar != nil, !calendar.reading(at: ledger.moment).isOpen {
+            breaks("calendar", "\(id) is ordered to migrate while the calendar is closed")
+        }
+        if ledger.differs {
+            breaks(
+                "rehearsal",
+                "\(id) is ordered to migrate, but the rehearsal left another state than before")
+        }
+        if !ledger.losses.mass.isEmpty {
+            breaks("mass loss", "\(id) is ordered to migrate while a mass of hosts is away")
+        }
+    }
+
+    // MARK: - A mass of hosts that vanish is not counted
+
+    private mutating func follow(_ event: RolloutEvent, _ before: Before) {
+        switch event {
+        case .created(let definition, _, _, _):
+            ledger.losses.begin(with: Set(definition.connected.compactMap { place[$0] }))
+        case .connected(let id, _, _): if let host = place[id] { ledger.losses.join(host) }
+        case .reported(let id, let report, _):
+            guard let host = place[id], report.attempt == ledger.attempts[host] else { return }
+            ledger.losses.join(host)
+        case .disconnected(let id, _):
+            guard let host = place[id] else { return }
+            let isWatched =
+                switch before.state {
+                case .running, .paused, .rollingBack: true
+                case .planned, .awaitingApproval, .succeeded, .rolledBack, .rollbackFailed,
+                    .aborted:
+                    false
+                }
+            ledger.losses.leave(host, at: ledger.moment.milliseconds, isWatched: isWatched)
+        case .replaced(let id, _):
+            if let host = place[id] { ledger.losses.leave(host, at: 0, isWatched: false) }
+        case .command(.resume, _, _, _), .command(.rollback, _, _, _): ledger.losses.forget()
+        case .recovered: ledger.losses.restart()
+        case .command, .refused, .gateChecked, .gateProbed, .calendarRead, .admitted, .compared,
+            .ticked:
+            break
+        }
+    }
+
+    private mutating func checkLosses(_ effects: [RolloutEffect]) {
+        guard !ledger.losses.mass.isEmpty else { return }
+        for case .note(let entry) in effects where entry.text.hasPrefix("was unreachable for") {
+            guard let host = entry.host.flatMap({ place[$0] }), ledger.losses.mass.contains(host)
+            else { continue }
+            breaks(
+                "mass loss",
+                "\(hosts[host].id) is counted, but it is one of "
+                    + "\(ledger.losses.mass.count) hosts that vanished at once")
         }
     }
 
@@ -191,5 +262,19 @@ extension SimulatedRun {
             let kept = try? WireJSON.encode(coordinator.machine)
         else { return breaks("replay", "the machine cannot be written") }
         if again != kept { breaks("replay", "the journal replays to another state") }
+    }
+}
+
+extension RolloutEvent {
+    /// When it happened, by the coordinator's clock.
+    fileprivate var moment: Timestamp {
+        switch self {
+        case .created(_, _, _, let at), .command(_, _, _, let at), .reported(_, _, let at),
+            .refused(_, _, _, _, let at), .gateChecked(_, _, _, _, let at),
+            .gateProbed(_, _, _, _, let at), .calendarRead(_, let at), .admitted(_, let at),
+            .replaced(_, let at), .compared(_, _, let at), .connected(_, _, let at),
+            .disconnected(_, let at), .recovered(_, let at), .ticked(let at):
+            at
+        }
     }
 }

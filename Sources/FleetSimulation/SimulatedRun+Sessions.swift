@@ -102,7 +102,10 @@ extension SimulatedRun {
         note("the coordinator is killed")
         // A write that was under way may have become durable or not.
         if random.chance(500), setup.planted != .coordinatorActsBeforeDurable {
-            coordinator.journal += coordinator.writing.map(\.event)
+            coordinator.append(coordinator.writing.map(\.event))
+            for case .replaced(let id, _) in coordinator.writing.map(\.event) {
+                if let host = place[id] { becomeNew(host) }
+            }
         }
         coordinator.isUp = false
         coordinator.life += 1
@@ -149,10 +152,14 @@ extension SimulatedRun {
         coordinator.reported = Array(repeating: 0, count: hosts.count)
         coordinator.wakeAt = nil
         for event in coordinator.journal {
-            if case .reported(let id, let report, _) = event, let host = place[id] {
+            switch event {
+            case .reported(let id, let report, _):
+                guard let host = place[id] else { continue }
                 coordinator.reported[host] = max(coordinator.reported[host], report.sequence)
+            case .replaced(let id, _): if let host = place[id] { coordinator.reported[host] = 0 }
+            default: break
             }
-            let effects = machine.handle(event)
+            let effects = machine.handle(altered(event))
             ledger.remember(effects, place)
             for case .wake(let at) in effects { coordinator.wakeAt = at }
         }

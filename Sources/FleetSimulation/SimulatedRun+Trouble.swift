@@ -39,8 +39,38 @@ extension SimulatedRun {
         case .disk: fill(host)
         case .clock: setClock(host)
         case .operator: pressButton()
-        case .slow, .failure, .flap: break
+        case .replace:
+            if random.chance(150), coordinator.isUp, coordinator.machine.definition != nil {
+                note("\(hosts[host].id) is set up anew")
+                enqueue(.replaced(hosts[host].id, at: coordinatorNow))
+            }
+        case .slow, .failure, .flap, .late: break
         }
+    }
+
+    /// Another machine has the host's name: nothing of the old one is left but the name.
+    mutating func becomeNew(_ host: Int) {
+        note("\(hosts[host].id) is another machine now")
+        let old = hosts[host]
+        if let number = old.served { connections[number].isAgentOpen = false }
+        if let number = coordinator.presence[host] {
+            coordinator.presence[host] = nil
+            connections[number].isCoordinatorOpen = false
+            connections[number].unread = []
+        }
+        hosts[host] = SimulatedHost(
+            id: old.id, domain: old.domain, components: plan.work.components.count)
+        hosts[host].life = old.life + 1
+        hosts[host].boot = old.boot + 1
+        hosts[host].epoch = old.epoch + 1
+        hosts[host].pointCount = old.pointCount
+        hosts[host].factor = old.factor
+        hosts[host].isBroken = old.isBroken
+        hosts[host].clockOffset = old.clockOffset
+        hosts[host].isDown = old.isDown
+        hosts[host].cut = old.cut
+        weigh(host)
+        after(some(500...60_000), .agentRestarts(host: host, life: hosts[host].life))
     }
 
     private mutating func flap() {
@@ -99,7 +129,9 @@ extension SimulatedRun {
             .rollback(RollbackSelection(hosts: .wave(plan.waves.first?.name ?? ""))),
             .rollback(RollbackSelection(hosts: .all, fast: true)),
         ]
-        guard let chosen = random.pick(all), coordinator.machine.refusal(of: chosen) == nil else {
+        guard let chosen = random.pick(all),
+            coordinator.machine.refusal(of: chosen, by: "ada", reason: "random") == nil
+        else {
             return
         }
         switch chosen {

@@ -13,6 +13,8 @@ package struct SimulatedRun {
     package struct Setup: Sendable {
         /// The plan held against the simulated fleet.
         package var plan: ResolvedPlan
+        /// The plan as it was written, with its percentages; the world counts them out itself.
+        package var declared: Plan?
         /// Which trouble there is.
         package var faults: Set<SimulatedFault>
         /// A fault in the machines that the run has to find.
@@ -21,13 +23,26 @@ package struct SimulatedRun {
         package var isRecorded: Bool
         /// A run of this plan.
         package init(
-            plan: ResolvedPlan, faults: Set<SimulatedFault> = Set(SimulatedFault.allCases),
+            plan: ResolvedPlan, declared: Plan? = nil,
+            faults: Set<SimulatedFault> = Set(SimulatedFault.allCases),
             planted: PlantedFault? = nil, isRecorded: Bool = false
         ) {
             self.plan = plan
+            self.declared = declared
             self.faults = faults
             self.planted = planted
             self.isRecorded = isRecorded
+        }
+
+        /// A run of the random plan of `seed`.
+        package static func random(
+            seed: UInt64, faults: Set<SimulatedFault> = Set(SimulatedFault.allCases),
+            planted: PlantedFault? = nil, isRecorded: Bool = false
+        ) -> Setup {
+            let (declared, resolved) = RandomPlan.make(seed: seed)
+            return Setup(
+                plan: resolved, declared: declared, faults: faults, planted: planted,
+                isRecorded: isRecorded)
         }
     }
 
@@ -56,6 +71,7 @@ package struct SimulatedRun {
     /// True until the faults end.
     var isTroubled = true
     var ledger: Ledger
+    let calendar: SimulatedCalendar
     var broken: [BrokenPromise] = []
     private let recorder: Recorder?
     var restores: [Milliseconds] = []
@@ -70,7 +86,8 @@ package struct SimulatedRun {
         let components = setup.plan.work.components.count
         newDisk = Self.newDisk(setup.plan, components: max(1, components))
         coordinator = SimulatedCoordinator(hosts: setup.plan.hosts.count)
-        ledger = Ledger(setup.plan)
+        ledger = Ledger(setup.plan, WorldLimits(setup.plan, setup.declared))
+        calendar = SimulatedCalendar(seed: seed)
         for (number, host) in setup.plan.hosts.enumerated() {
             place[host.id] = number
             hosts.append(
@@ -101,7 +118,13 @@ package struct SimulatedRun {
 
     private mutating func begin() {
         for host in hosts.indices { giveNature(host) }
-        for host in hosts.indices { bootAgent(host) }
+        for host in hosts.indices {
+            if has(.late), random.chance(100) {
+                after(some(5000...400_000), .agentRestarts(host: host, life: 0))
+            } else {
+                bootAgent(host)
+            }
+        }
         after(2000, .makesRollout)
         after(some(3000...20_000), .trouble)
     }
@@ -151,6 +174,10 @@ package struct SimulatedRun {
         case .coordinatorDiskHeals: coordinator.isFull = false
         case .gateAnswers(let life, let wave, let gate, let round, let asked, let checks):
             answerGate(life, wave, gate, round, asked, checks)
+        case .probeAnswers(let life, let wave, let gate, let round):
+            answerProbe(life, wave, gate, round)
+        case .calendarAnswers(let life): readCalendar(life)
+        case .comparisonEnds(let life, let host, let point): compare(life, host, point)
         case .trouble: makeTrouble()
         case .operatorActs: pressButton()
         case .staleOrder(let host, let order, let generation):

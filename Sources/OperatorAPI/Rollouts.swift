@@ -24,6 +24,8 @@ package struct RolloutSummary: Codable, Sendable, Hashable {
     package var sequence: UInt64
     /// How many hosts are in each state; states without hosts are left out.
     package var hostStates: [String: Int]
+    /// Where it stands in the queue; nil if it does not wait for other rollouts.
+    package var queue: QueueView?
     /// The summary of a view.
     package init(_ view: RolloutView) {
         id = view.id
@@ -39,6 +41,19 @@ package struct RolloutSummary: Codable, Sendable, Hashable {
     }
     /// How many hosts are in this state.
     package func hosts(_ state: HostState) -> Int { hostStates[state.rawValue] ?? 0 }
+}
+
+/// Where a rollout stands that waits for others to let go of its hosts.
+package struct QueueView: Codable, Sendable, Hashable {
+    /// 1 is the next of those that wait for the same hosts.
+    package var position: Int
+    /// The rollouts that come first: those that hold its hosts, and those that wait before it.
+    package var waitsFor: [RolloutID]
+    /// A place of these fields.
+    package init(position: Int, waitsFor: [RolloutID]) {
+        self.position = position
+        self.waitsFor = waitsFor
+    }
 }
 
 /// Asks what a plan would do; nothing changes.
@@ -96,6 +111,8 @@ package struct ApplyRequest: Codable, Sendable, Hashable {
     package var overrideQuarantine: Bool
     /// The operator's words.
     package var reason: String?
+    /// True waits for rollouts that hold its hosts instead of being refused; nil is false.
+    package var queue: Bool?
     /// A request of these fields.
     package init(plan: Plan, digest: Digest?, overrideQuarantine: Bool, reason: String?) {
         self.plan = plan
@@ -174,7 +191,19 @@ package struct QuarantineView: Codable, Sendable, Hashable {
     package var rollout: RolloutID
     /// When.
     package var at: Timestamp
-    /// A view of these fields.
+    /// Until when; nil is for good.
+    package var until: Timestamp?
+    /// What it is the digest of; nil in entries of older versions.
+    package var kind: Kind?
+    /// The plan's or artifact's name; nil in entries of older versions.
+    package var name: String?
+    /// In lists: true once it is over and blocks nothing any more.
+    package var expired: Bool?
+    /// What can be in quarantine.
+    package enum Kind: String, Codable, Sendable, Hashable { case plan, artifact }
+    /// True once it is over.
+    package func hasEnded(at now: Timestamp) -> Bool { until.map { $0 <= now } ?? false }
+    /// A view of these fields; it is for good and says nothing of its kind.
     package init(digest: Digest, reason: String, rollout: RolloutID, at: Timestamp) {
         self.digest = digest
         self.reason = reason
@@ -199,6 +228,8 @@ package struct RollbackRequest: Codable, Sendable, Hashable {
     package var fast: Bool
     /// True if later rollouts on the same hosts may be taken back with it.
     package var includeLater: Bool
+    /// True if hosts may be taken back that ran an irreversible step; it needs a reason. Nil is false.
+    package var acrossPointOfNoReturn: Bool?
     /// The operator's words.
     package var reason: String?
     /// A request of these fields.

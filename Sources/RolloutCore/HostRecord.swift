@@ -5,6 +5,8 @@ struct HostRecord: Codable, Sendable, Hashable {
     let id: HostID
     let wave: Int
     let domain: Int
+    /// Its place among the plan's hosts.
+    let place: Int
     /// Where it stands, as operators see it.
     var state = HostState.pending
     var since: Timestamp
@@ -13,6 +15,18 @@ struct HostRecord: Codable, Sendable, Hashable {
     var lostAt: Timestamp?
     /// Set while an order waits to be given again that it refused for what passes.
     var refusal: PassingRefusal?
+    /// When it is looked at next; an earlier alarm of it that still stands counts for nothing.
+    var alarm: Timestamp?
+    /// The lines that hold it, whether it still belongs there or not.
+    var lines: HostLine.Kinds = []
+    /// True from the end of its session on while that may be part of a mass loss.
+    var isRecentLoss = false
+    /// True while the present mass loss waits for it.
+    var vanished = false
+    /// True once it goes alone, after the rollout succeeded without it.
+    var alone = false
+    /// True if `deadline` is the one of health, shorter than the one of migration.
+    var isHealthTimed = false
     /// When the order that it is under must have ended.
     var deadline: Timestamp?
     var attempt = 0
@@ -22,6 +36,10 @@ struct HostRecord: Codable, Sendable, Hashable {
     var touched = false
     /// True if it was touched at any time in this rollout.
     var everTouched = false
+    /// The step that cannot be taken back which it began; nil before, and once all was taken back.
+    var pastReturn: String?
+    /// Components that went back alone; empty once all was taken back.
+    var partsBack: [ComponentName] = []
     /// True from confirmation on, until it is taken back.
     var kept = false
     /// True while the present rollback waits for it.
@@ -36,10 +54,11 @@ struct HostRecord: Codable, Sendable, Hashable {
     var confirmedAt: Timestamp?
     var progress = HostProgress()
 
-    init(id: HostID, wave: Int, domain: Int, connected: Bool, at: Timestamp) {
+    init(id: HostID, wave: Int, domain: Int, place: Int, connected: Bool, at: Timestamp) {
         self.id = id
         self.wave = wave
         self.domain = domain
+        self.place = place
         self.connected = connected
         since = at
         lostAt = connected ? nil : at
@@ -49,7 +68,7 @@ struct HostRecord: Codable, Sendable, Hashable {
     var isUnavailable: Bool {
         switch state {
         case .migrating, .verifying, .rollingBack, .rollbackFailed, .unreachable: true
-        case .failed, .timedOut: touched && (!kept || !connected)
+        case .failed, .timedOut: (touched && !kept) || (everTouched && !connected)
         case .pending, .preparing, .validating, .ready, .soaking, .committed, .rolledBack,
             .skipped, .late:
             everTouched && !connected
@@ -75,6 +94,16 @@ struct HostRecord: Codable, Sendable, Hashable {
         case .pending, .preparing, .validating, .ready, .migrating, .verifying, .rollingBack: true
         case .failed, .timedOut: open?.verb == .rollback
         case .soaking, .committed, .unreachable, .rolledBack, .rollbackFailed, .skipped, .late:
+            false
+        }
+    }
+
+    /// True if it may still be confirmed.
+    var isToGo: Bool {
+        switch state {
+        case .pending, .preparing, .validating, .ready, .migrating, .verifying: true
+        case .soaking, .committed, .failed, .unreachable, .timedOut, .rollingBack, .rolledBack,
+            .rollbackFailed, .skipped, .late:
             false
         }
     }
@@ -109,6 +138,8 @@ struct GivenOrder: Codable, Sendable, Hashable {
     var verb: OrderVerb
     var scope: RollbackScope?
     var point: PointID?
+    /// True if it is meant to go back across the point of no return.
+    var across: Bool?
     var why: String
 }
 

@@ -13,11 +13,15 @@ package struct RolloutDefinition: Codable, Sendable, Hashable {
     package var overridden: [Digest]?
     /// True if it begins once the rollouts before it let go of its hosts (`admitted`).
     package var isQueued: Bool
+    /// Rollouts that hold hosts of a queued one, as they were when it was made; for people.
+    package var waitsFor: [RolloutID]
     /// A definition of these fields.
     package init(
-        plan: ResolvedPlan, connected: [HostID], reason: String? = nil, isQueued: Bool = false
+        plan: ResolvedPlan, connected: [HostID], reason: String? = nil, isQueued: Bool = false,
+        waitsFor: [RolloutID] = []
     ) {
         self.isQueued = isQueued
+        self.waitsFor = waitsFor
         self.plan = plan
         self.connected = connected
         self.reason = reason

@@ -20,7 +20,8 @@ package enum RolloutEvent: Codable, Sendable, Hashable {
     case calendarRead(CalendarReading, at: Timestamp)
     /// A rollout that waited for others to let go of its hosts may begin; who is connected now.
     case admitted(connected: [HostID], at: Timestamp)
-    /// A host of this name was enrolled with a new identity: what the old one held is gone.
+    /// A host of this name was enrolled with a new identity: what the old one held is gone. Comes
+    /// before the first `connected` of the new one.
     case replaced(HostID, at: Timestamp)
     /// A host was compared with its rollback point after a rehearsal.
     case compared(HostID, PointComparison, at: Timestamp)

@@ -14,7 +14,7 @@ extension RolloutMachine {
         change(host) {
             $0.lostAt = nil
             $0.deadline = nil
-            if $0.touched, !$0.kept {
+            if $0.touched, !$0.kept, $0.pastReturn == nil {
                 // It was in the middle: what it did there is unknown, so it goes back.
                 $0.open = GivenOrder(verb: .rollback, scope: .full, why: why)
             } else {
@@ -27,6 +27,10 @@ extension RolloutMachine {
 
     mutating func spend(_ host: Int, _ why: String) {
         guard !hosts[host].spent else { return }
+        guard !hosts[host].alone else {
+            note("goes alone, so it counts against no budget", level: .warning, host: host)
+            return
+        }
         change(host) { $0.spent = true }
         spent.append(host)
         tally.spentByWave[hosts[host].wave] += 1
@@ -40,40 +44,21 @@ extension RolloutMachine {
     }
 
     private func arithmetic(of host: Int) -> String {
-        guard let budget = plan?.budget else { return "" }
-        let wave = hosts[host].wave
-        let domain = hosts[host].domain
-        func part(_ scope: String, _ count: Int, _ limit: Int?) -> String? {
-            limit.map { "\(scope) \(count) of \($0)" }
-        }
-        return [
-            part("fleet", spent.count, budget.fleet),
-            part("wave \(waveName(wave))", tally.spentByWave[wave], budget.wave),
-            part("domain \(domainName(domain))", tally.spentByDomain[domain], budget.domain),
-        ].compactMap { $0 }.joined(separator: ", ")
+        scopes(of: host).map { "\($0.name) \($0.lost.count) of \($0.limit)" }
+            .joined(separator: ", ")
     }
 
     private func overspent(by host: Int) -> String? {
-        guard let budget = plan?.budget else { return nil }
-        let wave = hosts[host].wave
-        let domain = hosts[host].domain
-        func sentence(_ scope: String, _ count: Int, _ limit: Int, _ list: [Int]) -> String {
-            "\(count) lost in \(scope)\(count == 1 ? "" : " (\(names(list)))"), \(limit) allowed"
+        scopes(of: host).first { $0.lost.count > $0.limit }.map {
+            let list = $0.lost.count == 1 ? "" : " (\(names($0.lost)))"
+            return "\($0.name)\(list): \($0.arithmetic)"
         }
-        if spent.count > budget.fleet {
-            return sentence("the fleet", spent.count, budget.fleet, spent)
-        }
-        if let limit = budget.wave, tally.spentByWave[wave] > limit {
-            return sentence(
-                "wave \(waveName(wave))", tally.spentByWave[wave], limit,
-                spent.filter { hosts[$0].wave == wave })
-        }
-        if let limit = budget.domain, tally.spentByDomain[domain] > limit {
-            return sentence(
-                "domain \(domainName(domain))", tally.spentByDomain[domain], limit,
-                spent.filter { hosts[$0].domain == domain })
-        }
-        return nil
+    }
+
+    /// The scopes of the budget that a host belongs to.
+    private func scopes(of host: Int) -> [BudgetScope] {
+        [fleetScope, waveScope(hosts[host].wave), domainScope(hosts[host].domain)]
+            .compactMap { $0 }
     }
 
     /// The plan's answer to a spent budget or a failed gate.

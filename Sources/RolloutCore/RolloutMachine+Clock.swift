@@ -1,7 +1,8 @@
 import FleetWire
 import RolloutPlan
 
-/// Deadlines. The machine keeps one lower bound of them all; only a tick looks at every host.
+/// Deadlines. Each host has at most one alarm that counts, no later than its next moment; the
+/// machine tells one lower bound of them all.
 extension RolloutMachine {
     /// When something becomes due at this host by time alone.
     func nextMoment(of host: HostRecord) -> Timestamp? {
@@ -23,6 +24,15 @@ extension RolloutMachine {
             .aborted:
             false
         }
+    }
+
+    /// Sees to it that a host is looked at when it has to be.
+    mutating func setAlarm(_ host: Int) {
+        guard let moment = nextMoment(of: hosts[host]) else { return }
+        wake(by: moment)
+        if let alarm = hosts[host].alarm, alarm <= moment { return }
+        hosts[host].alarm = moment
+        alarms.insert(Alarm(at: moment, host: host))
     }
 
     mutating func wake(by moment: Timestamp) {
@@ -47,19 +57,43 @@ extension RolloutMachine {
             return
         }
         expire()
-        retime()
+        askCalendarIfDue()
+        findWake()
+        wakeIsNew = true
     }
 
-    /// Finds the next moment anew.
+    /// Finds the next moment anew after what is timed changed for all hosts.
     mutating func retime() {
+        for host in hosts.indices { setAlarm(host) }
+        findWake()
+    }
+
+    private mutating func findWake() {
+        let told = wakeAt
+        let isOwed = wakeIsNew
         wakeAt = nil
-        wakeIsNew = true
-        for host in hosts.indices {
-            if let moment = nextMoment(of: hosts[host]) { wake(by: moment) }
-        }
+        if let moment = firstAlarm() { wake(by: moment) }
         if state == .running, massLoss == nil, case .wave(let number) = progress {
             retimeWave(number)
         }
+        for moment in [calendarMoment, progressMoment, rehearsalMoment, crossingMoment] {
+            if let moment { wake(by: moment) }
+        }
+        wakeIsNew = isOwed || wakeAt != told
+    }
+
+    /// The earliest next moment of a host; alarms that came to nothing are put off or dropped.
+    private mutating func firstAlarm() -> Timestamp? {
+        while let alarm = alarms.first {
+            let isValid = hosts[alarm.host].alarm == alarm.at
+            let moment = isValid ? nextMoment(of: hosts[alarm.host]) : nil
+            if moment == alarm.at { return moment }
+            alarms.removeFirst()
+            guard isValid else { continue }
+            hosts[alarm.host].alarm = nil
+            setAlarm(alarm.host)
+        }
+        return nil
     }
 
     private mutating func retimeWave(_ number: Int) {
@@ -73,27 +107,43 @@ extension RolloutMachine {
 
     private mutating func expire() {
         guard massLoss == nil else { return }
-        if expireLost() { return }
-        askAgain()
-        for host in hosts.indices {
-            guard let deadline = hosts[host].deadline, deadline <= now else { continue }
-            expire(host)
+        let due = takeDue()
+        if !expireLost(due) {
+            askAgain(due)
+            for host in due {
+                guard let deadline = hosts[host].deadline, deadline <= now else { continue }
+                expire(host)
+            }
         }
+        for host in due { setAlarm(host) }
+    }
+
+    /// Hosts that time alone makes due, in their order.
+    private mutating func takeDue() -> [Int] {
+        var due: [Int] = []
+        while let alarm = alarms.first, alarm.at <= now {
+            alarms.removeFirst()
+            guard hosts[alarm.host].alarm == alarm.at else { continue }
+            hosts[alarm.host].alarm = nil
+            guard let moment = nextMoment(of: hosts[alarm.host]) else { continue }
+            if moment <= now { due.append(alarm.host) } else { setAlarm(alarm.host) }
+        }
+        return due.sorted()
     }
 
     /// Counts hosts that stayed away too long; true if it was a mass loss instead.
-    private mutating func expireLost() -> Bool {
+    private mutating func expireLost(_ hostsDue: [Int]) -> Bool {
         func isDue(_ host: HostRecord) -> Bool {
             guard let lost = host.lostAt, isTiming(host) else { return false }
             return lost + limits.unreachableAfter <= now
         }
-        let due = hosts.indices.filter { isDue(hosts[$0]) && hosts[$0].attempt > 0 }
+        let due = hostsDue.filter { isDue(hosts[$0]) && hosts[$0].attempt > 0 }
         // After a restart of the coordinator nobody leaves, they only fail to come back.
         if isMass(due.count, of: tally.connected + due.count) {
             freeze(due)
             return true
         }
-        for host in hosts.indices where isDue(hosts[host]) { loseUnreachable(host) }
+        for host in hostsDue where isDue(hosts[host]) { loseUnreachable(host) }
         return false
     }
 
@@ -106,7 +156,10 @@ extension RolloutMachine {
             lose(host, as: .timedOut, "did not get ready within \(limits.stageDeadline.text)")
             release(host, why: "it took too long to get ready")
         case .migrate, .confirm:
-            let text = "did not get through migration within \(limits.migrationDeadline.text)"
+            let text =
+                record.isHealthTimed
+                ? "was not confirmed within \(healthySpan.text) of its last step"
+                : "did not get through migration within \(limits.migrationDeadline.text)"
             lose(host, as: .timedOut, text)
             if hosts[host].open?.verb != .rollback { undoAlone(host, why: text) }
         case .commit:
@@ -120,5 +173,14 @@ extension RolloutMachine {
             )
         case nil: break
         }
+    }
+}
+
+/// When a host is looked at next.
+struct Alarm: Codable, Comparable, Hashable, Sendable {
+    var at: Timestamp
+    var host: Int
+    static func < (one: Alarm, other: Alarm) -> Bool {
+        (one.at, one.host) < (other.at, other.host)
     }
 }

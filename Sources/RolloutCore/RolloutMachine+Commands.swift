@@ -6,21 +6,30 @@ extension RolloutMachine {
     mutating func obey(_ command: OperatorCommand, by: String, reason why: String?) {
         let actor = "operator:\(by)"
         let words = why.map { ": \($0)" } ?? ""
-        if let refusal = refusal(of: command) {
-            note("`\(command.name)` was refused: \(refusal)", level: .warning, actor: actor)
+        if let refusal = refusal(of: command, by: by, reason: why) {
+            note(
+                "`\(command.name)`\(words) was refused: \(refusal)", level: .warning, actor: actor)
             return
         }
         note("\(by) ordered `\(command.name)`\(words)", actor: actor)
         switch command {
-        case .approve: begin()
-        case .reject: break
+        case .approve:
+            if state == .awaitingApproval { return begin() }
+            if let awaited = awaitedApproval { approve(awaited, by: by, reason: why) }
+        case .reject:
+            if state == .awaitingApproval { return abort("rejected by \(by)\(words)") }
+            if let awaited = awaitedApproval { reject(awaited, by: by, reason: why ?? "") }
         case .pause: become(.paused, "paused by \(by)\(words)")
         case .resume: resume(by: by, words)
-        case .promote: promote(by: by)
+        case .promote: promote(by: by, reason: why)
         case .abort: abort("aborted by \(by)\(words)")
         case .retry(let names): for host in retried(names) { retry(host) }
         case .skip(let name): if let host = index[name.rawValue] { skip(host, words) }
-        case .rollback(let selection): takeBack(selection, "ordered by \(by)\(words)")
+        case .rollback(let selection):
+            let why = "ordered by \(by)\(words)"
+            endsUnchanged(selection)
+                ? abort("taking all back was \(why); nothing had been changed")
+                : takeBack(selection, why)
         }
     }
 
@@ -28,6 +37,7 @@ extension RolloutMachine {
         if massLoss != nil { unfreeze("\(by) resumed\(words)") }
         guard state == .paused else { return }
         become(.running, "resumed by \(by)\(words)")
+        askCrossingAgain()
         if case .wave(let number) = progress, waves[number].state == .failed { reopen(number) }
         for host in hosts.indices {
             if hosts[host].state == .pending { prepare(host) }
@@ -42,6 +52,9 @@ extension RolloutMachine {
 
     /// A wave goes through its soak and gates again.
     private mutating func reopen(_ number: Int) {
+        for gate in waves[number].approvals.keys.sorted() {
+            voidAll(number, gate, "the wave was opened again")
+        }
         waves[number].state = .migrating
         waves[number].needsPerson = false
         waves[number].soakUntil = nil
@@ -51,7 +64,7 @@ extension RolloutMachine {
         waves[number].askAgainAt = nil
     }
 
-    private mutating func promote(by: String) {
+    private mutating func promote(by: String, reason why: String?) {
         guard case .wave(let number) = progress else { return }
         switch waves[number].state {
         case .migrating: passWave(number)
@@ -59,9 +72,7 @@ extension RolloutMachine {
             waves[number].soakUntil = now
             note("\(by) ended the soak of wave \(waveName(number)) early", wave: number)
         case .gating:
-            waves[number].verdicts[waves[number].gate] = .pass
-            waves[number].details[waves[number].gate] = "opened by \(by)"
-            nextGate(number)
+            if let awaited = awaitedApproval { approve(awaited, by: by, reason: why) }
         case .waiting, .passed, .failed: break
         }
     }
@@ -71,7 +82,10 @@ extension RolloutMachine {
         become(.aborted, why)
         for host in hosts.indices {
             if hosts[host].touched {
-                let goesBack = !hosts[host].kept && hosts[host].open?.verb != .rollback
+                // Past the point of no return a host goes on to its end.
+                let goesBack =
+                    !hosts[host].kept && hosts[host].open?.verb != .rollback
+                    && hosts[host].pastReturn == nil
                 if goesBack, hosts[host].state != .rollbackFailed {
                     orderRollback(host, scope: .full, point: nil, why: why)
                 }
@@ -130,9 +144,21 @@ extension RolloutMachine {
         let isWhole = selection.scope == .full && selection.point == nil
         start(
             RollbackPass(
-                queue: [], targets: targets, scope: selection.scope, point: selection.point,
+                targets: targets, scope: selection.scope, point: selection.point,
                 fast: selection.fast, isFull: isWhole && targets.count == tally.touched,
-                returnTo: state == .running ? .paused : state, reason: why))
+                returnTo: state == .running ? .paused : state, reason: why,
+                across: selection.acrossPointOfNoReturn))
+    }
+
+    /// True if a rollback of everything finds nothing changed before the end: it is an abort.
+    func endsUnchanged(_ selection: RollbackSelection) -> Bool {
+        guard selection.hosts == .all, selection.scope == .full, selection.point == nil else {
+            return false
+        }
+        return switch state {
+        case .planned, .awaitingApproval, .running, .paused: tally.touched == 0
+        case .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted: false
+        }
     }
 
     /// The touched hosts that a selection means.

@@ -13,13 +13,7 @@ extension RolloutMachine {
         }
         let gate = gates[wave.gate]
         if gate.manual {
-            if wave.askedFirst == nil {
-                waves[number].askedFirst = now
-                waves[number].details[wave.gate] = "waits for a person"
-                reason =
-                    "gate \(gate.name) of wave \(waveName(number)) waits for a person: \(command("promote"))"
-                note(reason, wave: number)
-            }
+            awaitPersons(number, gate)
             return false
         }
         if let first = wave.askedFirst, first + gate.inconclusiveFor <= now, wave.round > 0 {
@@ -38,9 +32,9 @@ extension RolloutMachine {
     func gateMoment(_ number: Int) -> Timestamp? {
         let wave = waves[number]
         guard let first = wave.askedFirst, let gates = plan?.waves[number].gates,
-            wave.gate < gates.count,
-            !gates[wave.gate].manual
+            wave.gate < gates.count
         else { return nil }
+        if gates[wave.gate].manual { return awaitedApproval.flatMap(approvalMoment) }
         let end = first + gates[wave.gate].inconclusiveFor
         return wave.askAgainAt.map { min($0, end) } ?? end
     }
@@ -51,11 +45,14 @@ extension RolloutMachine {
         waves[number].round += 1
         waves[number].asking = asked
         waves[number].askAgainAt = nil
-        if waves[number].askedFirst == nil { waves[number].askedFirst = now }
+        if waves[number].askedFirst == nil {
+            waves[number].askedFirst = now
+            waves[number].details[waves[number].gate] = "no answer came yet"
+        }
         wake(by: now + gate.inconclusiveFor)
         reason = "gate \(gate.name) of wave \(waveName(number)) is being asked"
         note(
-            "gate \(gate.name) of wave \(waveName(number)) is asked on "
+            "gate \(gate.name) of wave \(waveName(number)) is asked \(gate.probe.place) "
                 + hostCount(asked.count) + (isAgain ? " again" : ""),
             wave: number)
         effects.append(
@@ -64,28 +61,79 @@ extension RolloutMachine {
                 hosts: asked.map { hosts[$0].id }))
     }
 
+    /// Checks on hosts answered.
     mutating func judge(
         wave name: String, gate gateName: String, round: Int, results: [String: [CheckResult]]
     ) {
-        guard case .wave(let number) = progress, state == .running || state == .paused,
-            waves[number].state == .gating, waveName(number) == name,
-            waves[number].round == round, let asked = waves[number].asking,
-            let gates = plan?.waves[number].gates, waves[number].gate < gates.count,
-            gates[waves[number].gate].name == gateName
-        else {
-            note("ignored an old answer to gate \(gateName) of wave \(name), round \(round)")
-            return
+        guard let (number, gate) = asked(name, gateName, round), case .checks = gate.probe else {
+            return ignoreAnswer(name, gateName, round)
         }
-        let gate = gates[waves[number].gate]
         // A host that got through since was not asked, so it leaves the gate inconclusive.
         let through = waves[number].hosts.filter { hosts[$0].isThrough }
-        let (verdict, detail) = combine(gate, through, results)
+        let found = waves[number].asking?.flatMap { results[hosts[$0].id.rawValue] ?? [] }
+        settle(gate, number, combine(gate, through, results), found)
+    }
+
+    /// Something else than the hosts answered.
+    mutating func judge(
+        wave name: String, gate gateName: String, round: Int, finding: GateFinding
+    ) {
+        guard let (number, gate) = asked(name, gateName, round) else {
+            return ignoreAnswer(name, gateName, round)
+        }
+        switch gate.probe {
+        case .checks, .approval: ignoreAnswer(name, gateName, round)
+        case .metric, .webhook, .prometheus:
+            settle(gate, number, weigh(finding, gate, number), nil)
+        }
+    }
+
+    /// The gate that an answer is for; nil if nobody waits for that answer.
+    private func asked(
+        _ name: String, _ gateName: String, _ round: Int
+    ) -> (Int, ResolvedGate)? {
+        guard case .wave(let number) = progress, state == .running || state == .paused,
+            waves[number].state == .gating, waveName(number) == name,
+            waves[number].round == round, waves[number].asking != nil,
+            let gates = plan?.waves[number].gates, waves[number].gate < gates.count,
+            gates[waves[number].gate].name == gateName
+        else { return nil }
+        return (number, gates[waves[number].gate])
+    }
+
+    private mutating func ignoreAnswer(_ wave: String, _ gate: String, _ round: Int) {
+        note("ignored an old answer to gate \(gate) of wave \(wave), round \(round)")
+    }
+
+    private func weigh(
+        _ finding: GateFinding, _ gate: ResolvedGate, _ number: Int
+    ) -> (Verdict, String) {
+        guard let verdict = finding.verdict else {
+            return noData(gate, "there is no data: \(finding.detail)")
+        }
+        let through = waves[number].hosts.filter { hosts[$0].isThrough }
+        if verdict == .pass, through.isEmpty || through != waves[number].asking {
+            return (.inconclusive, "it was not asked about the hosts that the wave has now")
+        }
+        return (verdict, finding.detail)
+    }
+
+    private func noData(_ gate: ResolvedGate, _ text: String) -> (Verdict, String) {
+        switch gate.onNoData {
+        case .inconclusive: (.inconclusive, text)
+        case .fail: (.fail, "\(text), and the plan takes that for a failure")
+        }
+    }
+
+    private mutating func settle(
+        _ gate: ResolvedGate, _ number: Int, _ answer: (Verdict, String), _ found: [CheckResult]?
+    ) {
+        let (verdict, detail) = answer
         waves[number].asking = nil
         waves[number].verdicts[waves[number].gate] = verdict
         waves[number].details[waves[number].gate] = detail
-        let found = asked.flatMap { results[hosts[$0].id.rawValue] ?? [] }
         note(
-            "gate \(gate.name) of wave \(name) \(verdict.sentence): \(detail)",
+            "gate \(gate.name) of wave \(waveName(number)) \(verdict.sentence): \(detail)",
             level: verdict == .pass ? .info : .warning, wave: number
         ) { $0.checks = found }
         switch verdict {
@@ -97,7 +145,6 @@ extension RolloutMachine {
             wake(by: again)
         }
     }
-
     /// Host by host: one that fails fails all; one that is silent leaves all inconclusive.
     private func combine(
         _ gate: ResolvedGate, _ asked: [Int], _ results: [String: [CheckResult]]
@@ -120,6 +167,12 @@ extension RolloutMachine {
                 .fail,
                 "\(failed.count) of \(hostCount(asked.count)) \(failed.count == 1 ? "fails" : "fail") (\(names(failed)))\(why)"
             )
+        }
+        let silent = asked.filter { results[hosts[$0].id.rawValue]?.isEmpty ?? true }
+        if gate.onNoData == .fail, !silent.isEmpty {
+            return noData(
+                gate,
+                "\(silent.count) of \(hostCount(asked.count)) gave no answer (\(names(silent)))")
         }
         if !open.isEmpty {
             return (
@@ -145,6 +198,16 @@ extension RolloutMachine {
     private mutating func failGate(_ number: Int, _ gate: ResolvedGate, _ detail: String) {
         failWave(
             number, "gate \(gate.name) of wave \(waveName(number)) failed: \(detail)")
+    }
+}
+
+extension GateProbe {
+    /// Where it is asked, before the number of hosts.
+    fileprivate var place: String {
+        switch self {
+        case .checks: "on"
+        case .approval, .metric, .webhook, .prometheus: "about"
+        }
     }
 }
 

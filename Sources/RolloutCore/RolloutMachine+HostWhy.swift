@@ -40,17 +40,34 @@ extension RolloutMachine {
                 "it is committed after the last wave; `belay rollout why` says what that waits for")
         case .failed, .unreachable, .timedOut, .rolledBack, .rollbackFailed:
             return whyLost(record)
-        case .committed: return view("\(id) is committed and waits for nothing", "")
-        case .skipped: return view("\(id) was left out and waits for nothing", "")
-        case .late: return view("\(id) was not there when the rollout began", "")
+        case .committed:
+            return view(
+                "\(id) is committed and waits for nothing",
+                "nothing by itself; `belay rollback --host \(id)` takes it back")
+        case .skipped:
+            return view(
+                "\(id) was left out and waits for nothing",
+                "nothing by itself; a new rollout can take it in")
+        case .late: return absenceWhy(host)
         case .preparing, .validating, .migrating, .verifying, .rollingBack:
-            return view("\(id) has not reported yet", "it goes on when it does")
+            // Only between two orders, within one event.
+            return view(
+                "\(id) is \(record.state.rawValue.replacing("_", with: " ")) and was not told more",
+                "its next order is given when the rollout, which \(state.sentence), goes on")
         }
     }
 
     private func whyLost(_ record: HostRecord) -> WhyView {
         let what = record.state.rawValue.replacing("_", with: " ")
         let failure = record.progress.failure.map { ": \($0)" } ?? ""
+        if record.pastReturn != nil, let host = index[record.id.rawValue] {
+            return WhyView(
+                waitsFor: "\(record.id) is \(what)\(failure); it \(pastReturnText([host]))",
+                since: record.since,
+                next: "nothing by itself; `belay rollback --host \(record.id) "
+                    + "--across-point-of-no-return --reason …` takes back what can be",
+                nextAt: nil, hosts: [record.id])
+        }
         let next =
             record.canRetry && (state == .running || state == .paused)
             ? "nothing by itself; `belay rollout retry \(id?.rawValue ?? "") --host \(record.id)` "
@@ -64,9 +81,11 @@ extension RolloutMachine {
     private func whyReady(_ host: Int) -> String {
         let record = hosts[host]
         if !record.connected { return "its agent to connect" }
+        if record.alone { return calendarWhy?.waitsFor ?? "a place within the limits" }
         guard state == .running else { return "the rollout, which \(state.sentence)" }
         switch progress {
         case .wave(let number) where record.wave <= number:
+            if let why = heldBack(number) { return why }
             if tally.parallel >= limits.parallelMax {
                 return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate at once"
             }
@@ -81,5 +100,12 @@ extension RolloutMachine {
         case .preparing: return "the preparation of all hosts"
         case .wave, .finalizing: return "its wave, \(waveName(record.wave))"
         }
+    }
+
+    /// What holds back every host of the wave.
+    private func heldBack(_ number: Int) -> String? {
+        if isRehearsing, let host = rehearsal?.host { return "the rehearsal on \(hosts[host].id)" }
+        if let closed = calendarWhy { return "the calendar: \(closed.waitsFor)" }
+        return growthWhy(number)
     }
 }

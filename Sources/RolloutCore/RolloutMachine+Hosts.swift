@@ -5,18 +5,20 @@ import RolloutPlan
 extension RolloutMachine {
     /// Sends a pending host into preparation; one that is not connected is waited for.
     mutating func prepare(_ host: Int) {
-        guard state == .running, massLoss == nil, hosts[host].state == .pending,
-            hosts[host].connected
+        guard hosts[host].state == .pending, hosts[host].connected, massLoss == nil,
+            state == .running || (state == .succeeded && hosts[host].alone)
         else { return }
+        let why =
+            hosts[host].alone
+            ? "the rollout succeeded while it was away, so it goes alone"
+            : "all hosts are prepared before the first wave"
         change(host) {
             $0.attempt += 1
             $0.progress.stage = .preparation
             $0.progress.stepsDone = 0
         }
         move(host, to: .preparing)
-        order(
-            host, GivenOrder(verb: .prepare, why: "all hosts are prepared before the first wave"),
-            within: limits.stageDeadline)
+        order(host, GivenOrder(verb: .prepare, why: why), within: limits.stageDeadline)
     }
 
     mutating func validate(_ host: Int) {
@@ -37,11 +39,13 @@ extension RolloutMachine {
             $0.touchOrder = touchCount
             $0.migrateAt = now
             $0.confirmedAt = nil
+            $0.isHealthTimed = false
             $0.progress.stage = .validation
         }
         move(host, to: .migrating)
+        let who = hosts[host].alone ? "it goes alone" : "wave \(waveName(hosts[host].wave)) goes"
         let why =
-            "wave \(waveName(hosts[host].wave)) goes; \(tally.unavailable) of at most "
+            "\(who); \(tally.unavailable) of at most "
             + "\(limits.unavailableMax) hosts are unavailable with it"
         order(host, GivenOrder(verb: .migrate, why: why), within: limits.migrationDeadline)
     }

@@ -24,7 +24,7 @@ extension RolloutMachine {
             return
         }
         note(why + remedy, level: .error, actor: "host:\(id)", host: host)
-        fail(host, at: verb, why + remedy)
+        fail(host, at: verb, why + remedy, isPastReturn: refusal.code == "past_return")
     }
 
     /// True for what is no fault of the order and ends by itself or by somebody's hand.
@@ -35,7 +35,7 @@ extension RolloutMachine {
         }
     }
 
-    private mutating func fail(_ host: Int, at verb: OrderVerb, _ why: String) {
+    private mutating func fail(_ host: Int, at verb: OrderVerb, _ why: String, isPastReturn: Bool) {
         switch verb {
         case .prepare, .validate, .commit:
             close(host)
@@ -47,6 +47,13 @@ extension RolloutMachine {
             change(host) { $0.touched = false }
             lose(host, as: .failed, why)
         case .confirm: failChanged(host, why)
+        case .rollback where isPastReturn:
+            // It went past the point of no return before the order reached it.
+            change(host) { $0.pastReturn = $0.pastReturn ?? $0.progress.step ?? "unknown" }
+            _ = holdsPastReturn(host)
+            if pass?.left.contains(host) == false { pass?.left.append(host) }
+            guard hosts[host].kept else { return lose(host, as: .failed, why) }
+            move(host, to: hosts[host].progress.stage == .finalization ? .committed : .soaking)
         case .rollback:
             close(host)
             change(host) { $0.undo = false }
@@ -61,8 +68,8 @@ extension RolloutMachine {
     }
 
     /// Gives orders again that were refused for what passes.
-    mutating func askAgain() {
-        for host in hosts.indices {
+    mutating func askAgain(_ due: [Int]) {
+        for host in due {
             guard let moment = hosts[host].refusal?.againAt, moment <= now else { continue }
             change(host) { $0.refusal = nil }
             give(host)

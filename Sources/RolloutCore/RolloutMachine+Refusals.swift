@@ -3,27 +3,50 @@ import RolloutPlan
 
 extension RolloutMachine {
     /// Why a command is refused now, with what to do; nil if it is taken.
-    package func refusal(of command: OperatorCommand) -> String? {
+    /// `by` is who orders it: an approval counts each person once.
+    package func refusal(
+        of command: OperatorCommand, by: String, reason why: String?
+    ) -> String? {
         guard definition != nil else { return "the rollout was not made yet" }
         switch command {
-        case .approve:
-            return state == .awaitingApproval
-                ? nil : "\(nowIs); only a rollout that awaits approval can be approved"
-        case .reject: return "no gate waits for a person"
+        case .approve: return refusalOfApproval(by: by)
+        case .reject:
+            if let refusal = refusalOfDecision { return refusal }
+            return why.map(\.isEmpty) ?? true ? "a rejection needs a reason; add `--reason`" : nil
         case .pause: return state == .running ? nil : "\(nowIs); only a running rollout can pause"
         case .resume: return refusalOfResume
         case .promote: return refusalOfPromote
         case .abort:
             switch state {
-            case .awaitingApproval, .running, .paused: return nil
+            case .planned, .awaitingApproval, .running, .paused: return nil
             case .rollingBack: return "\(nowIs); let it end (`belay rollout watch`)"
-            case .planned, .succeeded, .rolledBack, .rollbackFailed, .aborted:
+            case .succeeded, .rolledBack, .rollbackFailed, .aborted:
                 return "\(nowIs); there is nothing left to abort"
             }
         case .retry(let names): return refusalOfRetry(names)
         case .skip(let host): return refusalOfSkip(host)
-        case .rollback(let selection): return refusal(of: selection)
+        case .rollback(let selection): return refusal(of: selection, reason: why)
         }
+    }
+
+    /// Why nothing can be approved or rejected now; nil if something waits for a person.
+    private var refusalOfDecision: String? {
+        switch state {
+        case .awaitingApproval: return nil
+        case .paused where awaitedApproval != nil: return "the rollout is paused; `resume` it first"
+        case .running:
+            return awaitedApproval == nil ? "\(nowIs); nothing waits for a person now" : nil
+        case .planned, .paused, .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted:
+            return "\(nowIs); nothing waits for a person now"
+        }
+    }
+
+    private func refusalOfApproval(by: String) -> String? {
+        if let refusal = refusalOfDecision { return refusal }
+        guard state == .running, let awaited = awaitedApproval,
+            standing(awaited).contains(where: { $0.by == by })
+        else { return nil }
+        return "\(by) approved it already; it needs another person"
     }
 
     private var nowIs: String { "the rollout \(state.sentence)" }
@@ -47,6 +70,9 @@ extension RolloutMachine {
             return state == .paused
                 ? "the rollout is paused; `resume` it first" : "\(nowIs); no gate is waited for"
         }
+        if progress == .preparing, awaitedApproval != nil {
+            return "the point of no return is not promoted; `approve` opens it"
+        }
         guard case .wave(let number) = progress else { return "no gate is waited for now" }
         let wave = waves[number]
         switch wave.state {
@@ -57,9 +83,15 @@ extension RolloutMachine {
         case .gating:
             let gates = plan?.waves[number].gates ?? []
             guard gates.indices.contains(wave.gate) else { return "no gate is waited for now" }
-            return gates[wave.gate].manual
+            guard case .approval(let rule) = gates[wave.gate].probe else {
+                return
+                    "gate \(gates[wave.gate].name) rests on what is measured; no person can open "
+                    + "it"
+            }
+            return rule.persons == 1
                 ? nil
-                : "gate \(gates[wave.gate].name) rests on checks; no person can open it"
+                : "gate \(gates[wave.gate].name) needs \(rule.persons) persons; each of them "
+                    + "gives `approve`"
         case .waiting, .passed: return "no gate is waited for now"
         case .failed: return "wave \(waveName(number)) failed; a failed gate cannot be promoted"
         }
@@ -89,12 +121,16 @@ extension RolloutMachine {
 
     private func refusalOfSkip(_ name: HostID) -> String? {
         switch state {
-        case .awaitingApproval, .running, .paused: break
-        case .planned, .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted:
+        case .planned, .awaitingApproval, .running, .paused: break
+        case .succeeded where awaitsLate: break
+        case .succeeded, .rollingBack, .rolledBack, .rollbackFailed, .aborted:
             return "\(nowIs); hosts can be left out only before they are changed"
         }
         guard let host = index[name.rawValue] else { return "\(name) is not in this rollout" }
         if hosts[host].skipped { return "\(name) is left out already" }
+        if awaitsLate, !hosts[host].isUnsettled, hosts[host].state != .late {
+            return "\(name) is no late host that is still waited for"
+        }
         if hosts[host].touched || hosts[host].undo {
             return "\(name) was changed already (\(hosts[host].state.rawValue)); take it back with "
                 + "`belay rollback --host \(name)`"
@@ -102,7 +138,8 @@ extension RolloutMachine {
         return nil
     }
 
-    private func refusal(of selection: RollbackSelection) -> String? {
+    private func refusal(of selection: RollbackSelection, reason why: String?) -> String? {
+        if endsUnchanged(selection) { return nil }
         switch state {
         case .running, .paused, .succeeded, .rolledBack, .rollbackFailed, .aborted: break
         case .planned, .awaitingApproval: return "\(nowIs); nothing was changed, so `abort` it"
@@ -135,6 +172,7 @@ extension RolloutMachine {
             return "\(hosts[busy].id) is \(hosts[busy].state.rawValue), so only the whole host can "
                 + "be taken back (scope full, its own point)"
         }
-        return nil
+        return refusalOfPart(selection.scope, targets)
+            ?? refusalAcrossReturn(targets, selection, reason: why)
     }
 }

@@ -45,7 +45,7 @@ extension RolloutMachine {
                 $0.progress.changed = true
                 $0.progress.stage = .verification
             }
-            move(host, to: .verifying)
+            verify(host)
             tell(report, host, "is migrated and verified; it waits for confirmation")
             confirm(host)
         case (.confirmed, .confirm, _):
@@ -56,6 +56,7 @@ extension RolloutMachine {
             move(host, to: .soaking)
             close(host)
             tell(report, host, "is confirmed and keeps its change")
+            hearConfirmed(host)
         case (.committed, .commit, _):
             change(host) { $0.progress.stage = .finalization }
             move(host, to: .committed)
@@ -91,10 +92,11 @@ extension RolloutMachine {
             }
             if stage == .migration, report.kind == .stepStarted { $0.progress.changed = true }
         }
+        crossIfIrreversible(report, host)
         if hosts[host].state == .migrating, stage == .verification || isLastMigration(report) {
             // The host verifies by itself and is silent until its checks are through.
             change(host) { $0.progress.stage = .verification }
-            move(host, to: .verifying)
+            verify(host)
         }
         tell(report, host, progressText(report))
     }
@@ -152,7 +154,9 @@ extension RolloutMachine {
             } else {
                 change(host) { $0.progress.changed = true }
                 // The host takes itself back; the order only stands in case it does not.
-                expectUndo(host, why: "it takes itself back after it \(why)")
+                if !holdsPastReturn(host) {
+                    expectUndo(host, why: "it takes itself back after it \(why)")
+                }
                 lose(host, as: .failed, why)
             }
         case .commit:

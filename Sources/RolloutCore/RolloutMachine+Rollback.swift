@@ -5,16 +5,16 @@ import RolloutPlan
 extension RolloutMachine {
     /// Takes every changed host back.
     mutating func beginRollback(_ why: String) {
-        let targets = hosts.indices.filter { hosts[$0].touched }
+        let touched = hosts.indices.filter { hosts[$0].touched }
+        let left = touched.filter { hosts[$0].pastReturn != nil }
         start(
             RollbackPass(
-                queue: [], targets: targets, scope: .full, point: nil, fast: false, isFull: true,
-                returnTo: .rolledBack, reason: why))
+                targets: touched.filter { hosts[$0].pastReturn == nil }, scope: .full, point: nil,
+                fast: false, isFull: left.isEmpty, returnTo: .paused, reason: why, left: left))
     }
 
-    /// Begins a rollback; its queue is filled here.
+    /// Begins a rollback.
     mutating func start(_ pass: RollbackPass) {
-        var pass = pass
         if isFinished {
             // Sessions of a finished rollout are not told; deadlines find who is not there.
             for host in pass.targets {
@@ -30,8 +30,6 @@ extension RolloutMachine {
             change(host) { $0.undo = true }
             if hosts[host].open?.verb == .rollback { adopt(host) }
         }
-        pass.queue = pass.targets.filter { hosts[$0].open?.verb != .rollback }
-            .sorted { hosts[$0].touchOrder > hosts[$1].touchOrder }
         self.pass = pass
         retime()
     }
@@ -52,33 +50,32 @@ extension RolloutMachine {
     }
 
     mutating func goBack() {
-        guard var pass else { return }
-        var waiting: [Int] = []
-        for (place, host) in pass.queue.enumerated() {
-            if tally.undoFree == 0, !pass.fast, tally.unavailable >= limits.unavailableMax {
-                waiting += pass.queue[place...]
-                break
+        guard let pass else { return }
+        if pass.fast {
+            for host in all(.backDown) + all(.backAway) + all(.back) { goBack(host, pass) }
+        } else {
+            while let host = next(.backDown) { goBack(host, pass) }
+            while mayGoBack, tally.unavailable <= limits.unavailableMax,
+                let host = next(.backAway)
+            {
+                goBack(host, pass)
             }
-            guard hosts[host].undo, hosts[host].open?.verb != .rollback else { continue }
-            let isDown = hosts[host].isUnavailable && !hosts[host].isOnlyAway
-            if isDown || pass.fast || mayGoBack(host) {
-                orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
-            } else {
-                waiting.append(host)
+            while mayGoBack, tally.unavailable < limits.unavailableMax, let host = next(.back) {
+                goBack(host, pass)
             }
         }
-        pass.queue = waiting
-        self.pass = pass
-        if tally.undo == 0 { end(pass) }
+        if tally.undo == 0, let pass = self.pass { end(pass) }
     }
 
-    private func mayGoBack(_ host: Int) -> Bool {
-        guard massLoss == nil, tally.rolling < limits.parallelMax else { return false }
-        guard hosts[host].isOnlyAway else { return hasRoom(for: host) }
-        // It is counted already; several that return at once must not go down at once.
-        return tally.unavailable <= limits.unavailableMax
-            && tally.unavailableByDomain[hosts[host].domain]
-                <= limits.unavailablePerDomainMax ?? .max
+    private var mayGoBack: Bool { massLoss == nil && tally.rolling < limits.parallelMax }
+
+    private mutating func goBack(_ host: Int, _ pass: RollbackPass) {
+        if !pass.across, hosts[host].pastReturn != nil {
+            change(host) { $0.undo = false }
+            self.pass?.left.append(host)
+            return
+        }
+        orderRollback(host, scope: pass.scope, point: pass.point, why: pass.reason)
     }
 
     /// A host that is on its way back already; now it is also waited for no longer than others.
@@ -92,13 +89,16 @@ extension RolloutMachine {
         _ host: Int, scope: RollbackScope, point: PointID?, why: String
     ) {
         move(host, to: .rollingBack)
+        let across: Bool? = pass?.across == true ? true : nil
         order(
-            host, GivenOrder(verb: .rollback, scope: scope, point: point, why: why),
+            host,
+            GivenOrder(verb: .rollback, scope: scope, point: point, across: across, why: why),
             within: limits.migrationDeadline)
     }
 
     /// One host goes back while the rollout goes on; its state says why.
     mutating func undoAlone(_ host: Int, why: String) {
+        if holdsPastReturn(host) { return }
         order(
             host, GivenOrder(verb: .rollback, scope: .full, why: why),
             within: limits.migrationDeadline)
@@ -142,7 +142,11 @@ extension RolloutMachine {
         change(host) { $0.progress.restoreTook = report.took }
         let took = report.took.map { " in \($0.text)" } ?? ""
         tell(report, host, "was rolled back (\(scope)) by \(actor)\(took)", level: .warning)
+        if scope != .full, let parts = plan?.work.components.filter(scope.covers) {
+            change(host) { $0.partsBack += parts.map(\.name) }
+        }
         finishUndo(host, full: scope == .full)
+        hearBackInRehearsal(host, took: report.took)
         if !ordered {
             lose(host, as: .rolledBack, "was rolled back by \(actor) without an order")
         }
@@ -157,6 +161,8 @@ extension RolloutMachine {
                 $0.touched = false
                 $0.kept = false
                 $0.progress.changed = false
+                $0.pastReturn = nil
+                $0.partsBack = []
             }
         }
         guard !full, hosts[host].kept else { return move(host, to: .rolledBack) }
@@ -191,12 +197,23 @@ extension RolloutMachine {
 
     private mutating func end(_ pass: RollbackPass) {
         self.pass = nil
+        let left = pass.left.filter { hosts[$0].pastReturn != nil }
         let failed = pass.targets.filter { hosts[$0].state == .rollbackFailed }
         if !failed.isEmpty {
             become(
                 .rollbackFailed,
                 "\(hostCount(failed.count)) could not be taken back (\(names(failed))): "
                     + (hosts[failed[0]].progress.failure ?? pass.reason))
+        } else if !left.isEmpty {
+            let back = pass.targets.filter { !left.contains($0) }
+            become(
+                pass.returnTo,
+                "\(listed(left)) \(pastReturnText(left)) and "
+                    + (left.count == 1 ? "keeps its change; " : "keep their changes; ")
+                    + (back.isEmpty
+                        ? "no other host was changed"
+                        : "all others that were changed, \(listed(back)), are back in their old state")
+                    + ": \(pass.reason)")
         } else if pass.isFull {
             // Hosts that took themselves back before the pass began count too.
             let back = hosts.count { $0.state == .rolledBack }

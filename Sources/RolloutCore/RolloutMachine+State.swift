@@ -19,7 +19,8 @@ extension RolloutMachine {
         tally.count(hosts[host], by: -1)
         body(&hosts[host])
         tally.count(hosts[host], by: 1)
-        if let moment = nextMoment(of: hosts[host]) { wake(by: moment) }
+        setAlarm(host)
+        lineUp(host)
     }
 
     /// Moves one host to another state.
@@ -29,6 +30,7 @@ extension RolloutMachine {
             $0.state = state
             if let failure { $0.progress.failure = failure }
         }
+        if failure != nil { shrink() }
     }
 
     mutating func become(_ next: RolloutState, _ why: String) {
@@ -39,10 +41,11 @@ extension RolloutMachine {
         switch next {
         case .succeeded, .rolledBack, .rollbackFailed, .aborted:
             endedAt = now
-            massLoss = nil
-            retime()
+            endMassLoss()
+            endRehearsal()
         case .planned, .awaitingApproval, .running, .paused, .rollingBack: endedAt = nil
         }
+        retime()
         let level: HistoryEntry.Level =
             switch next {
             case .rollbackFailed: .error
@@ -50,6 +53,7 @@ extension RolloutMachine {
             case .planned, .awaitingApproval, .running, .paused, .succeeded: .info
             }
         note("the rollout \(next.sentence): \(why)", level: level)
+        if next == .succeeded { meetLateHosts() }
     }
 
     /// Puts a host under an order and gives it.
@@ -73,13 +77,8 @@ extension RolloutMachine {
         var work: HostPlan?
         switch open.verb {
         case .prepare, .validate, .migrate:
-            // Hosts stand in the plan's order, so this is almost always a look-up, not a search.
-            let labels =
-                plan.hosts.indices.contains(host) && plan.hosts[host].id == record.id
-                ? plan.hosts[host].labels
-                : plan.hosts.first { $0.id == record.id }?.labels ?? [:]
             work = HostPlan(
-                rollout: id, planDigest: plan.planDigest, labels: labels,
+                rollout: id, planDigest: plan.planDigest, labels: plan.hosts[record.place].labels,
                 variables: plan.work.variables, artifacts: plan.artifacts,
                 components: plan.work.components, stages: plan.work.stages,
                 confirmWithin: plan.work.confirmWithin, coordinatorLost: plan.work.coordinatorLost)
@@ -90,7 +89,8 @@ extension RolloutMachine {
                 record.id,
                 TransactionOrder(
                     rollout: id, attempt: record.attempt, verb: open.verb, plan: work,
-                    scope: open.scope, point: open.point, why: open.why)))
+                    scope: open.scope, point: open.point, acrossPointOfNoReturn: open.across,
+                    why: open.why)))
     }
 
     mutating func note(

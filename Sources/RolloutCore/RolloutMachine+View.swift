@@ -11,8 +11,8 @@ extension RolloutMachine {
             waves: waves.indices.map(waveView), hosts: hosts.map(hostView), budgets: budgetViews,
             unavailable: tally.unavailable, unavailableMax: limits.unavailableMax,
             estimatedEnd: estimatedEnd(now), why: why(now: now))
-        let sorted = waves.flatMap(\.hosts)
-        if sorted.count == hosts.count { view.hosts = sorted.map { hostView(hosts[$0]) } }
+        view.pointOfNoReturn = crossingView
+        view.rehearsal = rehearsalView
         return view
     }
 
@@ -22,11 +22,24 @@ extension RolloutMachine {
         return RolloutView.WaveView(
             name: waveName(number), state: wave.state, hosts: wave.hosts.map { hosts[$0].id },
             soakUntil: wave.state == .soaking ? wave.soakUntil : nil,
-            gates: gates.indices.map {
-                RolloutView.GateView(
-                    name: gates[$0].name, manual: gates[$0].manual, verdict: wave.verdicts[$0],
-                    detail: wave.details[$0])
+            gates: gates.indices.map { place in
+                var view = RolloutView.GateView(
+                    name: gates[place].name, manual: gates[place].manual,
+                    verdict: wave.verdicts[place], detail: wave.details[place])
+                if case .approval(let rule) = gates[place].probe { view.persons = rule.persons }
+                view.approvals = wave.approvals[place]
+                return view
             })
+    }
+
+    private var crossingView: RolloutView.GateView? {
+        guard let rule = crossingRule else { return nil }
+        var view = RolloutView.GateView(
+            name: "point of no return (\(irreversibleSteps.joined(separator: ", ")))", manual: true,
+            verdict: crossing.verdict, detail: crossing.detail)
+        view.persons = rule.persons
+        view.approvals = crossing.approvals.isEmpty ? nil : crossing.approvals
+        return view
     }
 
     private func hostView(_ host: HostRecord) -> RolloutView.HostView {
@@ -42,39 +55,27 @@ extension RolloutMachine {
         view.changed = host.progress.changed
         view.point = host.progress.point
         view.failure = host.progress.failure
+        view.pastReturn = host.pastReturn
         view.restoreTook = host.progress.restoreTook
         return view
     }
 
     private var budgetViews: [RolloutView.BudgetView] {
-        guard let budget = plan?.budget else { return [] }
-        func ids(_ belongs: (HostRecord) -> Bool) -> [HostID] {
-            spent.filter { belongs(hosts[$0]) }.map { hosts[$0].id }
+        budgetScopes.map { scope in
+            var view = RolloutView.BudgetView(
+                scope: scope.name, limit: scope.limit, spent: scope.lost.map { hosts[$0].id })
+            view.arithmetic = scope.arithmetic
+            return view
         }
-        var views = [
-            RolloutView.BudgetView(scope: "fleet", limit: budget.fleet, spent: ids { _ in true })
-        ]
-        if let limit = budget.wave {
-            views += waves.indices.map { number in
-                RolloutView.BudgetView(
-                    scope: "wave \(waveName(number))", limit: limit,
-                    spent: ids { $0.wave == number })
-            }
-        }
-        if let limit = budget.domain {
-            views += domains.indices.map { number in
-                RolloutView.BudgetView(
-                    scope: "domain \(domainName(number))", limit: limit,
-                    spent: ids { $0.domain == number })
-            }
-        }
-        return views
     }
 
     /// From the median of the hosts that got through: the hosts to come, as many at once as the
-    /// limits allow, and the soaks to come. Nil while no host got through, or a person decides.
+    /// limits allow, and the soaks to come. Nil while no host got through, a person decides, or a
+    /// window may close before.
     private func estimatedEnd(_ now: Timestamp) -> Timestamp? {
-        guard state == .running, massLoss == nil, let plan else { return nil }
+        guard state == .running, massLoss == nil, awaitedApproval == nil, let plan else {
+            return nil
+        }
         let spans = hosts.compactMap { host -> Int64? in
             guard let began = host.migrateAt, let ended = host.confirmedAt else { return nil }
             return ended.since(began).count
@@ -95,6 +96,7 @@ extension RolloutMachine {
             case .gating, .passed, .failed: break
             }
         }
-        return now + max(rest, .zero)
+        let end = now + max(rest, .zero)
+        return mayGoUntil(end) ? end : nil
     }
 }

@@ -12,7 +12,7 @@ extension RolloutMachine {
     private mutating func goOneStep() -> Bool {
         switch progress {
         case .preparing:
-            guard tally.unprepared == 0 else { return false }
+            guard tally.unprepared == 0, mayCross() else { return false }
             return beginWave(0)
         case .wave(let number): return goForward(in: number)
         case .finalizing: return finish()
@@ -27,6 +27,8 @@ extension RolloutMachine {
         progress = .wave(number)
         waves[number].since = now
         waves[number].state = .migrating
+        progressClock = ProgressClock()
+        meetLateHosts(of: number)
         let text = "wave \(waveName(number)) begins with \(hostCount(waves[number].hosts.count))"
         reason = text
         note(text, wave: number)
@@ -37,8 +39,11 @@ extension RolloutMachine {
         switch waves[number].state {
         case .waiting: return beginWave(number)
         case .migrating:
+            rehearse(in: number)
             startHosts(upTo: number)
-            guard state == .running, isSettled(upTo: number), !waves[number].needsPerson else {
+            guard state == .running, !isRehearsing, isSettled(upTo: number),
+                !waves[number].needsPerson
+            else {
                 return false
             }
             return beginSoak(number)
@@ -63,20 +68,18 @@ extension RolloutMachine {
     }
 
     func isSettled(upTo number: Int) -> Bool {
-        tally.waves[0...number].allSatisfy { $0.unsettled == 0 }
+        tally.waves[number].unsettled == 0
+            && tally.waves[..<number].allSatisfy { $0.unsettled == 0 }
     }
 
     /// Starts ready hosts of this wave, and of earlier ones that were tried again.
     private mutating func startHosts(upTo number: Int) {
-        guard exhausted == nil else { return }
-        for wave in 0...number where tally.waves[wave].unsettled > 0 {
-            for host in waves[wave].hosts {
-                guard tally.parallel < limits.parallelMax,
-                    tally.unavailable < limits.unavailableMax
-                else { return }
-                let record = hosts[host]
-                if record.state == .ready, record.connected, hasRoom(for: host) { migrate(host) }
-            }
+        guard state == .running, exhausted == nil, isOpen, !isRehearsing else { return }
+        while tally.parallel < parallelMax(in: number), tally.unavailable < limits.unavailableMax,
+            let host = next(.forward, upTo: number)
+        {
+            migrate(host)
+            if rehearses, rehearsal == nil { return beginRehearsal(host) }
         }
     }
 
@@ -85,7 +88,7 @@ extension RolloutMachine {
     private mutating func beginSoak(_ number: Int) -> Bool {
         let count = tally.waves[number]
         if count.through == 0 {
-            if count.skipped == waves[number].hosts.count {
+            if count.skipped + count.late == waves[number].hosts.count {
                 waves[number].needsPerson = true
                 reason = "no host of wave \(waveName(number)) goes, so nothing vouches for the next"
                 note(reason + "; \(command("promote")) lets it pass", level: .warning, wave: number)
@@ -174,7 +177,9 @@ extension RolloutMachine {
         become(
             .succeeded,
             "\(tally.committed) of \(hostCount(hosts.count)) committed"
-                + (out > 0 ? "; \(out) failed within the budget or were left out" : ""))
+                + (out > tally.late
+                    ? "; \(out - tally.late) failed within the budget or were left out" : "")
+                + (tally.late > 0 ? "; \(hostCount(tally.late)) did not come in time" : ""))
         return false
     }
 }

@@ -11,30 +11,44 @@ extension RolloutMachine {
                 waitsFor: "Frozen: \(massLoss.text)", since: massLoss.since,
                 next: "it goes on by itself when enough of them return, or without them on "
                     + command("resume"),
-                nextAt: nil, hosts: massLoss.hosts.map { hosts[$0].id })
+                nextAt: nil, hosts: hosts.filter(\.vanished).map(\.id))
         }
         switch state {
-        case .planned: return saying("The coordinator is making the rollout", "it begins")
+        case .planned: return queueWhy
         case .awaitingApproval:
             return saying(
                 "No host was touched yet: \(reason)",
-                "\(command("approve")) lets it begin, \(command("abort")) ends it")
+                "\(command("approve")) lets it begin, \(command("reject")) ends it")
         case .running: return whyRunning
         case .paused:
             return saying(
                 "Paused, nothing new starts: \(reason)",
-                exhausted == nil
-                    ? wayOutOfPause
-                    : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
-                        + "them as they are")
+                !heldPastReturn.isEmpty
+                    ? "\(acrossCommand) takes the rest back as far as it can, \(command("abort")) "
+                        + "leaves it as it is"
+                    : exhausted == nil
+                        ? wayOutOfPause
+                        : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
+                            + "them as they are")
         case .rollingBack: return whyRollingBack
-        case .succeeded, .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
+        case .succeeded: return lateWhy ?? whyEnded(now)
+        case .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
         }
     }
 
     func command(_ verb: String) -> String { "`belay rollout \(verb) \(id?.rawValue ?? "")`" }
 
     var rollbackCommand: String { "`belay rollback \(id?.rawValue ?? "")`" }
+
+    /// Hosts that a rollback left as they are; it paused the rollout.
+    private var heldPastReturn: [Int] {
+        guard exhausted != nil || isWaveFailed else { return [] }
+        return hosts.indices.filter { hosts[$0].pastReturn != nil && hosts[$0].touched }
+    }
+
+    private var isWaveFailed: Bool {
+        if case .wave(let number) = progress { waves[number].state == .failed } else { false }
+    }
 
     /// Resuming a wave that nobody got through would only fail it again.
     private var wayOutOfPause: String {
@@ -97,6 +111,7 @@ extension RolloutMachine {
     // MARK: - Running
 
     private var whyRunning: WhyView {
+        if let awaited = awaitedApproval { return whyAwaiting(awaited) }
         switch progress {
         case .preparing:
             let list = hosts.indices.filter {
@@ -124,14 +139,15 @@ extension RolloutMachine {
         let name = waveName(number)
         switch wave.state {
         case .waiting, .passed:
-            return saying("Wave \(name) is about to begin", "its hosts migrate", since: wave.since)
+            return saying(
+                "Wave \(name) begins with the next event", "its hosts migrate", since: wave.since)
         case .failed:
             return saying(
                 "Wave \(name) failed: \(reason)",
                 "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves them "
                     + "as they are")
         case .migrating:
-            guard wave.needsPerson else { return whyMigrating(number) }
+            guard wave.needsPerson else { return rehearsalWhy ?? whyMigrating(number) }
             return saying(
                 "Wave \(name) needs a decision: \(reason)",
                 "\(command("promote")) lets it pass, \(command("abort")) ends the rollout",
@@ -168,16 +184,28 @@ extension RolloutMachine {
                 "Wave \(name) is through its gates", "the next wave begins", since: wave.since)
         }
         let gate = gates[wave.gate]
-        if gate.manual {
-            return saying(
-                "Wave \(name) is done and gate \(gate.name) waits for a person",
-                "\(command("promote")) opens it, \(rollbackCommand) takes the changed hosts back",
-                since: wave.since)
-        }
         return saying(
             "Gate \(gate.name) of wave \(name) has not passed yet: \(wave.details[wave.gate])",
             wave.asking == nil ? "it is asked again" : "its checks answer, or are given up",
             since: wave.since, nextAt: gateMoment(number), wave.asking ?? [])
+    }
+
+    private func whyAwaiting(_ awaited: AwaitedApproval) -> WhyView {
+        let moment = approvalMoment(awaited)
+        let names = standing(awaited).map(\.by).joined(separator: ", ")
+        let limit = moment == nil ? "" : "; the approval of \(names) ends by itself"
+        let others = names.isEmpty ? "" : " of another person"
+        let what =
+            switch awaited.place {
+            case .wave(let number, _): "Wave \(waveName(number)) is done and \(awaited.title)"
+            case .crossing:
+                "All hosts are ready; the point of no return (step "
+                    + irreversibleSteps.joined(separator: ", ") + ")"
+            }
+        return saying(
+            "\(what) is closed: \(approvalText(awaited))",
+            "\(command("approve"))\(others) opens it, \(command("reject")) closes it for good\(limit)",
+            since: awaited.since, nextAt: moment)
     }
 
     private func whyMigrating(_ number: Int) -> WhyView {
@@ -185,6 +213,10 @@ extension RolloutMachine {
         let moving = list.filter { hosts[$0].state != .ready }
         let name = waveName(number)
         guard !moving.isEmpty || list.isEmpty else {
+            if var closed = calendarWhy {
+                closed.hosts = list.map { hosts[$0].id }
+                return closed
+            }
             return saying(
                 "Wave \(name) stands still: \(listed(list)) may not start while \(unavailability)",
                 "they start as soon as one of those is back; if none comes back, "
@@ -194,6 +226,12 @@ extension RolloutMachine {
         }
         let waiting = list.count - moving.count
         let (next, at) = orGivenUp("the wave soaks as soon as all its hosts are confirmed", moving)
+        if let pace = paceWhy, at.map({ pace.at < $0 }) ?? true {
+            return saying(
+                "Wave \(name) is under way on \(listed(moving))"
+                    + (waiting > 0 ? "; \(hostCount(waiting)) still to start" : ""),
+                pace.next, since: waves[number].since, nextAt: pace.at, list)
+        }
         return saying(
             "Wave \(name) is under way on \(listed(moving))"
                 + (waiting > 0 ? "; \(hostCount(waiting)) still to start" : ""),

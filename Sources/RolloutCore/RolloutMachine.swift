@@ -10,7 +10,8 @@ package struct RolloutMachine: Codable, Sendable {
     package var definition: RolloutDefinition?
     var id: RolloutID?
     var by = ""
-    var state = RolloutState.planned
+    /// Where it stands.
+    package internal(set) var state = RolloutState.planned
     var reason = "the rollout was not made yet"
     var since = Timestamp(milliseconds: 0)
     var createdAt = Timestamp(milliseconds: 0)
@@ -22,6 +23,7 @@ package struct RolloutMachine: Codable, Sendable {
     var domains: [String] = []
     var waves: [WaveRecord] = []
     var progress = RolloutProgress.preparing
+    var crossing = CrossingRecord()
     var tally = RolloutTally(waves: 0, domains: 0)
     /// Hosts that count against the budget, in the order in which they went wrong.
     var spent: [Int] = []
@@ -29,7 +31,14 @@ package struct RolloutMachine: Codable, Sendable {
     var exhausted: String?
     var pass: RollbackPass?
     var massLoss: MassLoss?
-    var losses: [Loss] = []
+    var losses = RecentLosses()
+    /// Who waits for a place, by `HostLine.Kind`.
+    var lines: [HostLine] = []
+    var alarms = MinHeap<Alarm>()
+    var calendar = CalendarRecord()
+    var progressClock = ProgressClock()
+    /// The rehearsal, from its first order on.
+    var rehearsal: Rehearsal?
     var touchCount = 0
     /// No deadline is earlier than this; nil if there is none.
     var wakeAt: Timestamp?
@@ -41,7 +50,7 @@ package struct RolloutMachine: Codable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case definition, id, by, state, reason, since, createdAt, endedAt, now, hosts, index
         case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
-        case wakeAt
+        case lines, alarms, calendar, progressClock, rehearsal, wakeAt, crossing
     }
 
     /// A machine before its first event.
@@ -79,7 +88,21 @@ package struct RolloutMachine: Codable, Sendable {
         case .gateChecked(let wave, let gate, let round, let results, let at):
             clock(at)
             judge(wave: wave, gate: gate, round: round, results: results)
-        case .gateProbed, .calendarRead, .admitted, .replaced, .compared: break
+        case .gateProbed(let wave, let gate, let round, let finding, let at):
+            clock(at)
+            judge(wave: wave, gate: gate, round: round, finding: finding)
+        case .calendarRead(let reading, let at):
+            clock(at)
+            hear(reading)
+        case .admitted(let connected, let at):
+            clock(at)
+            admit(connected)
+        case .replaced(let host, let at):
+            clock(at)
+            replace(host)
+        case .compared(let host, let comparison, let at):
+            clock(at)
+            hear(comparison, of: host)
         case .connected(let host, let transaction, let at):
             clock(at)
             join(host, transaction)
@@ -116,49 +139,59 @@ package struct RolloutMachine: Codable, Sendable {
                     + overridden.map(\.short).joined(separator: ", "), level: .warning,
                 actor: "operator:\(by)")
         }
-        if plan.needsApproval {
+        if definition.isQueued { queue() } else { open() }
+    }
+
+    /// Begins, or waits for whoever has to allow it.
+    mutating func open() {
+        if plan?.needsApproval == true {
             become(.awaitingApproval, "the plan asks for approval before the first host is touched")
         } else {
             begin()
         }
     }
 
+    /// Takes the plan's hosts in, in the order of waves.
     private mutating func enlist(_ definition: RolloutDefinition, _ at: Timestamp) {
         let plan = definition.plan
-        var waveOf: [HostID: Int] = [:]
-        for (number, wave) in plan.waves.enumerated() {
-            for host in wave.hosts { waveOf[host] = number }
-        }
+        let places = Dictionary(
+            plan.hosts.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         domains = Array(Set(plan.hosts.map(\.domain))).sorted()
         let domainOf = Dictionary(
             domains.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         tally = RolloutTally(waves: plan.waves.count, domains: domains.count)
+        lines = HostLine.Kind.allCases.map { _ in HostLine(domains: domains.count) }
         let connected = Set(definition.connected)
-        for host in plan.hosts {
-            // A host that no wave names cannot go; a resolved plan has none.
-            guard let wave = waveOf[host.id], index[host.id.rawValue] == nil else { continue }
-            let record = HostRecord(
-                id: host.id, wave: wave, domain: domainOf[host.domain] ?? 0,
-                connected: connected.contains(host.id), at: at)
-            index[host.id.rawValue] = hosts.count
-            hosts.append(record)
-            tally.count(record, by: 1)
+        for (number, wave) in plan.waves.enumerated() {
+            for id in wave.hosts {
+                // A resolved plan has each host once; one that it does not describe cannot go.
+                guard let place = places[id], index[id.rawValue] == nil else { continue }
+                let record = HostRecord(
+                    id: id, wave: number, domain: domainOf[plan.hosts[place].domain] ?? 0,
+                    place: place, connected: connected.contains(id), at: at)
+                index[id.rawValue] = hosts.count
+                hosts.append(record)
+                tally.count(record, by: 1)
+            }
         }
         waves = plan.waves.map { wave in
             WaveRecord(
                 hosts: wave.hosts.compactMap { index[$0.rawValue] }, since: at,
                 verdicts: Array(repeating: nil, count: wave.gates.count),
-                details: Array(repeating: "not asked yet", count: wave.gates.count))
+                details: Array(repeating: "not asked yet", count: wave.gates.count),
+                atOnce: wave.growth.map { max(1, $0.from) })
         }
     }
 
     /// Sends all hosts into preparation.
     mutating func begin() {
         become(.running, "all hosts are prepared and validated before anything changes")
-        for host in hosts.indices {
-            if !hosts[host].connected { change(host) { [now] in $0.lostAt = now } }
-            prepare(host)
+        if plan?.pace.rehearses == true, !rehearses {
+            note("there is no rehearsal: a step is irreversible", level: .warning)
         }
+        askCalendar()
+        for host in hosts.indices where !hosts[host].connected { beLate(host) }
+        for host in hosts.indices { prepare(host) }
     }
 
     private mutating func advance() {
@@ -169,15 +202,19 @@ package struct RolloutMachine: Codable, Sendable {
             case .running: goForward()
             case .rollingBack: goBack()
             case .rollbackFailed: settleRollback()
-            case .planned, .awaitingApproval, .paused, .succeeded, .rolledBack, .aborted: break
+            case .succeeded: goAlone()
+            case .planned, .awaitingApproval, .paused, .rolledBack, .aborted: break
             }
+            watchProgress()
         } while state != before
     }
 
-    /// True in succeeded, rolledBack, rollbackFailed and aborted once no host is under way.
+    /// True in succeeded, rolledBack, rollbackFailed and aborted once no host is under way; a
+    /// rollout that lets late hosts converge still waits for them after it succeeded.
     package var isFinished: Bool {
         switch state {
-        case .succeeded, .rolledBack, .rollbackFailed, .aborted: tally.open == 0
+        case .succeeded: tally.open == 0 && !awaitsLate
+        case .rolledBack, .rollbackFailed, .aborted: tally.open == 0
         case .planned, .awaitingApproval, .running, .paused, .rollingBack: false
         }
     }
@@ -189,7 +226,10 @@ package struct RolloutMachine: Codable, Sendable {
         case .awaitingApproval, .running, .paused, .rollingBack:
             hosts.filter { $0.state != .skipped || $0.open != nil }.map(\.id)
         case .succeeded, .rolledBack, .rollbackFailed, .aborted:
-            tally.open == 0 ? [] : hosts.filter { $0.open != nil }.map(\.id)
+            tally.open + tally.alone == 0
+                ? []
+                : hosts.filter { $0.open != nil || (awaitsLate && $0.alone && $0.isUnsettled) }
+                    .map(\.id)
         }
     }
 }

@@ -26,14 +26,18 @@ struct WaveRecord: Codable, Sendable, Hashable {
     var askAgainAt: Timestamp?
     var verdicts: [Verdict?]
     var details: [String]
+    /// What persons said of each gate, by the gate's place.
+    var approvals: [Int: [Approval]] = [:]
+    /// How many of its hosts go at once now, in a wave that grows.
+    var atOnce: Int?
+    /// How many of them got through in a row.
+    var inRow = 0
     /// True if nothing can vouch for the wave and only a person may let it pass.
     var needsPerson = false
 }
 
 /// A rollback of several hosts that is under way.
 struct RollbackPass: Codable, Sendable, Hashable {
-    /// Hosts that were not told yet, newest first.
-    var queue: [Int]
     /// All its hosts.
     var targets: [Int]
     var scope: RollbackScope
@@ -44,19 +48,45 @@ struct RollbackPass: Codable, Sendable, Hashable {
     /// Where the rollout goes on after a part was taken back.
     var returnTo: RolloutState
     var reason: String
+    /// True if hosts past the point of no return are taken back too.
+    var across = false
+    /// Hosts past the point of no return that stay as they are.
+    var left: [Int] = []
 }
 
 /// Many hosts vanished at once: nothing is counted and nothing starts.
 struct MassLoss: Codable, Sendable, Hashable {
     var since: Timestamp
-    var hosts: [Int]
+    /// Hosts that are still missing, those marked `vanished`.
+    var missing: Int
     var text: String
 }
 
-/// A host whose session ended.
-struct Loss: Codable, Sendable, Hashable {
-    var host: Int
-    var at: Timestamp
+/// Sessions that ended lately.
+struct RecentLosses: Codable, Sendable, Hashable {
+    /// A host whose session ended.
+    struct Loss: Codable, Sendable, Hashable {
+        var host: Int
+        var at: Timestamp
+    }
+    /// Oldest first; what stands before `from` is over.
+    var list: [Loss] = []
+    var from = 0
+    /// Hosts marked `isRecentLoss`.
+    var count = 0
+
+    /// Takes the oldest one out if it is older than `moment`.
+    mutating func takeFirst(before moment: Timestamp) -> Loss? {
+        guard from < list.count, list[from].at < moment else { return nil }
+        defer {
+            from += 1
+            if from * 2 > list.count {
+                list.removeFirst(from)
+                from = 0
+            }
+        }
+        return list[from]
+    }
 }
 
 /// Limits of the machine, each with what breaks if it changes.
@@ -64,10 +94,6 @@ enum RolloutLimit {
     /// Sessions that end within this span are one event; shorter and a slow switch failure looks
     /// like many failures of hosts.
     static let massLossWithin = Milliseconds.seconds(30)
-    /// Fewer lost hosts are never a mass; lower and a pair of bad hosts would freeze a rollout.
-    static let massLossHostsMin = 3
-    /// More than this share of the connected hosts is a mass (DESIGN section 6).
-    static let massLossPercent = 30
     /// A gate is never asked more often, whatever the plan says; lower and the agents are flooded.
     static let gateEveryMin = Milliseconds(1000)
     /// A moment that already passed is looked at again after this, so that a wake never spins.

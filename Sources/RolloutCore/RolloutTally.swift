@@ -8,6 +8,9 @@ struct RolloutTally: Codable, Sendable, Hashable {
         var through = 0
         var throughAway = 0
         var skipped = 0
+        var late = 0
+        /// Hosts that may still be confirmed.
+        var toGo = 0
     }
     var unavailable = 0
     var unavailableByDomain: [Int]
@@ -22,13 +25,14 @@ struct RolloutTally: Codable, Sendable, Hashable {
     var open = 0
     /// Hosts that the present rollback waits for.
     var undo = 0
-    /// Of those, hosts that were not told yet though telling them costs no availability.
-    var undoFree = 0
     var soaking = 0
     var committed = 0
     var touched = 0
     var rollbackFailed = 0
     var connected = 0
+    var late = 0
+    /// Hosts that go alone and are not through.
+    var alone = 0
     var spentByWave: [Int]
     var spentByDomain: [Int]
 
@@ -41,12 +45,13 @@ struct RolloutTally: Codable, Sendable, Hashable {
 
     /// Adds (`by` 1) or takes away (`by` -1) what one host contributes.
     mutating func count(_ host: HostRecord, by number: Int) {
-        let unavailable = host.isUnavailable
-        if unavailable {
-            self.unavailable += number
+        if host.isUnavailable {
+            unavailable += number
             unavailableByDomain[host.domain] += number
         }
         if host.isUnsettled { waves[host.wave].unsettled += number }
+        if host.isToGo { waves[host.wave].toGo += number }
+        if host.alone, host.isUnsettled || host.open != nil { alone += number }
         if host.isThrough {
             waves[host.wave].through += number
             if !host.connected { waves[host.wave].throughAway += number }
@@ -62,15 +67,15 @@ struct RolloutTally: Codable, Sendable, Hashable {
         case .soaking: soaking += number
         case .committed: committed += number
         case .rollbackFailed: rollbackFailed += number
+        case .late:
+            late += number
+            waves[host.wave].late += number
         case .ready, .migrating, .verifying, .failed, .unreachable, .timedOut, .rollingBack,
-            .rolledBack, .skipped, .late:
+            .rolledBack, .skipped:
             break
         }
         if host.open != nil { open += number }
-        if host.undo {
-            undo += number
-            if unavailable, host.open?.verb != .rollback { undoFree += number }
-        }
+        if host.undo { undo += number }
         if host.touched { touched += number }
         if host.connected { connected += number }
     }

@@ -67,6 +67,10 @@ package struct RolloutView: Codable, Sendable, Hashable {
     package var estimatedEnd: Timestamp?
     /// What it waits for.
     package var why: WhyView
+    /// The gate before the first step that cannot be taken back; nil if there is no such step.
+    package var pointOfNoReturn: GateView?
+    /// The rehearsal of the way back, once it began.
+    package var rehearsal: RehearsalView?
 
     /// One wave.
     package struct WaveView: Codable, Sendable, Hashable {
@@ -106,6 +110,10 @@ package struct RolloutView: Codable, Sendable, Hashable {
         package var verdict: Verdict?
         /// What it rests on, one sentence.
         package var detail: String
+        /// Different persons who must approve; nil if it is not persons who open it.
+        package var persons: Int?
+        /// Who approved, the void ones included; nil if nobody did.
+        package var approvals: [Approval]?
         /// A gate of these fields.
         package init(name: String, manual: Bool, verdict: Verdict?, detail: String) {
             self.name = name
@@ -147,6 +155,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
         package var point: PointID?
         /// Why it failed, one sentence.
         package var failure: String?
+        /// The step that cannot be taken back which it began.
+        package var pastReturn: String?
         /// How long its restore took.
         package var restoreTook: Milliseconds?
         /// A host that has done nothing yet.
@@ -175,6 +185,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
         package var limit: Int
         /// Hosts that went wrong.
         package var spent: [HostID]
+        /// `2 of 20 lost (10 %), 1 allowed: 5 % of 20 rounded down`.
+        package var arithmetic: String?
         /// A scope of these fields.
         package init(scope: String, limit: Int, spent: [HostID]) {
             self.scope = scope

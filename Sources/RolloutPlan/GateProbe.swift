@@ -56,8 +56,11 @@ package struct MetricRule: Codable, Sendable, Hashable {
     }
     /// The metric's name, as `belay-agent` reports it.
     package var metric: String
+    /// How its samples become one number.
     package var aggregate: Aggregate
+    /// How the number is held against the limit.
     package var comparison: Comparison
+    /// In the metric's unit.
     package var limit: Double
     /// Samples older than this at the moment of asking do not count.
     package var window: Milliseconds
@@ -85,6 +88,7 @@ package struct WebhookRule: Codable, Sendable, Hashable {
     package var url: String
     /// Extra headers; a value may be `file:/path`, which the coordinator reads when it asks.
     package var headers: [String: String]
+    /// How long an answer may take.
     package var timeout: Milliseconds
     /// A rule of these fields.
     package init(url: String, headers: [String: String] = [:], timeout: Milliseconds) {
@@ -100,10 +104,13 @@ package struct PrometheusRule: Codable, Sendable, Hashable {
     package var url: String
     /// PromQL; `{{ wave.hosts }}` is the wave's hosts as a regular expression.
     package var query: String
+    /// How each sample is held against the limit.
     package var comparison: Comparison
+    /// In the query's unit.
     package var limit: Double
     /// Fewer samples in the answer are no data; at least 1.
     package var samplesMin: Int
+    /// How long an answer may take.
     package var timeout: Milliseconds
     /// Extra headers, see `WebhookRule.headers`.
     package var headers: [String: String]

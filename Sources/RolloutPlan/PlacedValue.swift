@@ -10,6 +10,9 @@ struct PlacedValue {
         case count(Count)
         case size(ByteCount)
         case digest(Digest)
+        case number(Double)
+        /// 1 is Monday.
+        case days([Int])
         case list([PlacedValue])
         /// In the order of the file.
         case mapping([Entry])
@@ -37,6 +40,8 @@ struct PlacedValue {
     var count: Count? { if case .count(let count) = content { count } else { nil } }
     var size: ByteCount? { if case .size(let size) = content { size } else { nil } }
     var digest: Digest? { if case .digest(let digest) = content { digest } else { nil } }
+    var number: Double? { if case .number(let number) = content { number } else { nil } }
+    var days: [Int] { if case .days(let days) = content { days } else { [] } }
     var list: [PlacedValue] { if case .list(let values) = content { values } else { [] } }
     var entries: [Entry] { if case .mapping(let entries) = content { entries } else { [] } }
     var isMalformed: Bool { if case .malformed = content { true } else { false } }

@@ -12,9 +12,12 @@ extension Plan {
 
     /// Holds the plan against the fleet; throws what does not fit (a selector without hosts, an
     /// unknown host, a wave that stays empty, …). Checks everything again that the loader checks,
-    /// since a plan may come by the API from elsewhere.
-    package func resolve(against fleet: [FleetHost]) throws(PlanProblems) -> ResolvedPlan {
-        let wrong = PlanChecker.problems(in: self).filter { $0.severity == .error }
+    /// since a plan may come by the API from elsewhere. Time zones are looked up in `zones`, or not
+    /// at all.
+    package func resolve(
+        against fleet: [FleetHost], zones: ZoneLookup? = nil
+    ) throws(PlanProblems) -> ResolvedPlan {
+        let wrong = PlanChecker.problems(in: self, zones: zones).filter { $0.severity == .error }
         guard wrong.isEmpty else {
             throw PlanProblems(wrong.prefix(PlanLimits.problemsMax).map(\.withoutPlace))
         }

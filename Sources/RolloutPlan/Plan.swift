@@ -31,13 +31,17 @@ package struct Plan: Codable, Sendable, Hashable {
     package var deadlines: Deadlines
     /// The work by stage.
     package var stages: [StageSpec]
+    /// How far it can be taken back.
+    package var returning: Returning
     /// A plan of these fields.
     package init(
         name: String, description: String?, targets: Targets, variables: [String: String],
         artifacts: [ArtifactRef], components: [ComponentSpec], strategy: Strategy, budget: Budget,
         rollback: RollbackPolicy, confirmWithin: Milliseconds, coordinatorLost: CoordinatorLost,
-        needsApproval: Bool, deadlines: Deadlines, stages: [StageSpec]
+        needsApproval: Bool, deadlines: Deadlines, stages: [StageSpec],
+        returning: Returning = Returning()
     ) {
+        self.returning = returning
         self.name = name
         self.description = description
         self.targets = targets
@@ -79,11 +83,18 @@ package struct Plan: Codable, Sendable, Hashable {
         package var domain: String?
         /// Hosts unavailable at once within one domain.
         package var unavailablePerDomainMax: Count?
+        /// How it moves in time.
+        package var pace: RolloutPace
+        /// Hosts that are away.
+        package var absence: AbsencePolicy
         /// A strategy of these fields.
         package init(
             waves: [Wave], parallelMax: Count, unavailableMax: Count, domain: String?,
-            unavailablePerDomainMax: Count?
+            unavailablePerDomainMax: Count?, pace: RolloutPace = RolloutPace(),
+            absence: AbsencePolicy = AbsencePolicy()
         ) {
+            self.pace = pace
+            self.absence = absence
             self.waves = waves
             self.parallelMax = parallelMax
             self.unavailableMax = unavailableMax
@@ -106,11 +117,18 @@ package struct Plan: Codable, Sendable, Hashable {
         package var soak: Milliseconds
         /// What must hold after the soak.
         package var gates: [ResolvedGate]
+        /// Facts and labels whose values its hosts are chosen to cover; nil covers what
+        /// `WaveCover.defaultNames` says if it is the first wave and has a size.
+        package var cover: [String]?
+        /// How many of its hosts go at first.
+        package var growth: WaveGrowth?
         /// A wave of these fields.
         package init(
             name: String, size: Count?, selector: String?, hosts: [HostID], soak: Milliseconds,
-            gates: [ResolvedGate]
+            gates: [ResolvedGate], cover: [String]? = nil, growth: WaveGrowth? = nil
         ) {
+            self.cover = cover
+            self.growth = growth
             self.name = name
             self.size = size
             self.selector = selector
@@ -133,6 +151,25 @@ package struct Plan: Codable, Sendable, Hashable {
             self.fleet = fleet
             self.wave = wave
             self.domain = domain
+        }
+    }
+
+    /// How far the plan can be taken back; see `ReturnPolicy`.
+    package struct Returning: Codable, Sendable, Hashable {
+        /// Who opens the gate before the first irreversible step.
+        package var pointOfNoReturn: ApprovalRule?
+        /// By component's name: the components that work while it alone is at its old state.
+        package var compatibleWith: [String: [ComponentName]]
+        /// How long the digests of a plan that was rolled back are refused; nil is for good.
+        package var quarantineFor: Milliseconds?
+        /// Returning of these fields.
+        package init(
+            pointOfNoReturn: ApprovalRule? = nil, compatibleWith: [String: [ComponentName]] = [:],
+            quarantineFor: Milliseconds? = nil
+        ) {
+            self.pointOfNoReturn = pointOfNoReturn
+            self.compatibleWith = compatibleWith
+            self.quarantineFor = quarantineFor
         }
     }
 

@@ -34,10 +34,10 @@ struct PlanBuilder {
                 stage: value["deadlines"]?["stage"]?.span ?? .seconds(600),
                 migration: value["deadlines"]?["migration"]?.span ?? .seconds(900),
                 unreachable: value["deadlines"]?["unreachable"]?.span ?? .seconds(60)),
-            stages: stages(value["stages"]))
+            stages: stages(value["stages"]), returning: returning(value))
     }
 
-    private func hosts(_ value: PlacedValue?) -> [HostID] {
+    func hosts(_ value: PlacedValue?) -> [HostID] {
         (value?.texts ?? []).map { HostID(unchecked: $0) }
     }
 
@@ -68,33 +68,6 @@ struct PlanBuilder {
             restart: value["restart"]?.boolean ?? false,
             crossMounts: value["files"]?["cross_mounts"]?.boolean,
             allowEmpty: value["allow_empty"]?.boolean)
-    }
-
-    private func strategy(_ value: PlacedValue?) -> Plan.Strategy {
-        let parallel = value?["max_parallel"]?.count ?? .number(1)
-        return Plan.Strategy(
-            waves: (value?["waves"]?.list ?? []).map(wave), parallelMax: parallel,
-            unavailableMax: value?["max_unavailable"]?.count ?? parallel,
-            domain: value?["domain"]?.text,
-            unavailablePerDomainMax: value?["max_unavailable_per_domain"]?.count)
-    }
-
-    private func wave(_ value: PlacedValue) -> Plan.Wave {
-        Plan.Wave(
-            name: value["name"]?.text ?? "",
-            size: value["count"]?.count ?? value["percent"]?.integer.map { .percent($0) },
-            selector: value["selector"]?.text, hosts: hosts(value["hosts"]),
-            soak: value["soak"]?.span ?? .zero, gates: (value["gates"]?.list ?? []).map(gate))
-    }
-
-    private func gate(_ value: PlacedValue) -> ResolvedGate {
-        ResolvedGate(
-            name: value["name"]?.text ?? "",
-            probe: value["manual"]?.boolean == true
-                ? .approval(ApprovalRule())
-                : .checks((value["checks"]?.list ?? []).map(check)),
-            every: value["every"]?.span ?? .seconds(5),
-            inconclusiveFor: value["inconclusive_for"]?.span ?? .seconds(60))
     }
 
     private func stages(_ value: PlacedValue?) -> [StageSpec] {

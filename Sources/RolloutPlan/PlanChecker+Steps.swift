@@ -31,12 +31,7 @@ extension PlanChecker {
         if !(1...100).contains(step.attempts) {
             error(path["attempts"], "expected \(Shape.integer(1...100).expected)")
         }
-        if step.irreversible {
-            warn(
-                path["irreversible"],
-                "step `\(step.name)` is a point of no return: a rollback will not undo it",
-                atKey: true)
-        }
+        if step.irreversible { checkIrreversible(step, stage, path["irreversible"]) }
         switch step.action {
         case .artifact(let action): checkArtifactStep(action, path["artifact"])
         case .run(let action): checkRun(action, path["run"])

@@ -4,15 +4,19 @@ import FleetWire
 /// `Plan.resolve` both ask it.
 struct PlanChecker {
     let plan: Plan
+    let zones: ZoneLookup?
     private(set) var problems: [PlacedProblem] = []
 
-    static func problems(in plan: Plan) -> [PlacedProblem] {
-        var checker = PlanChecker(plan: plan)
+    static func problems(in plan: Plan, zones: ZoneLookup?) -> [PlacedProblem] {
+        var checker = PlanChecker(plan: plan, zones: zones)
         checker.checkAll()
         return checker.problems
     }
 
-    private init(plan: Plan) { self.plan = plan }
+    private init(plan: Plan, zones: ZoneLookup?) {
+        self.plan = plan
+        self.zones = zones
+    }
 
     mutating func error(
         _ path: PlanPath, _ message: String, atKey: Bool = false, offset: Int? = nil
@@ -43,6 +47,7 @@ struct PlanChecker {
         checkStrategy(root["strategy"])
         checkQuantities(root)
         checkStages(root["stages"])
+        checkReturning(root)
         if let bytes = try? WireJSON.encode(plan), bytes.count > PlanLimits.planBytesMax {
             error(
                 root,

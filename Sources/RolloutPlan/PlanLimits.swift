@@ -8,6 +8,10 @@ enum PlanLimits {
     static let depthMax = 32
     /// Values of a file with all aliases followed; more is an alias bomb.
     static let valuesMax = 100_000
+    /// Windows, and freezes, of a calendar: each is laid out over two weeks at every reading.
+    static let windowsMax = 64
+    /// Values that a wave is said not to cover; the rest is counted.
+    static let uncoveredMax = 50
     /// Problems that are listed; more help nobody.
     static let problemsMax = 200
     /// Duplicate keys that are listed before reading gives up.

@@ -2,8 +2,11 @@ import FleetWire
 
 /// Reads plans from YAML files.
 package enum PlanLoader {
-    /// Reads, checks and inlines `path`; throws every problem at once.
-    package static func load(path: String) throws(PlanProblems) -> LoadedPlan {
+    /// Reads, checks and inlines `path`; throws every problem at once. Time zones are looked up
+    /// in `zones`, or not at all.
+    package static func load(
+        path: String, zones: ZoneLookup? = nil
+    ) throws(PlanProblems) -> LoadedPlan {
         let bytes: [UInt8]
         do {
             bytes = try LocalFile(path).read(bytesMax: PlanLimits.fileBytesMax)
@@ -12,12 +15,14 @@ package enum PlanLoader {
                 PlanProblem(severity: .error, file: path, line: 0, column: 0, message: error.reason)
             ])
         }
-        return try load(bytes: bytes, path: path)
+        return try load(bytes: bytes, path: path, zones: zones)
     }
 
     /// The same with the file's content at hand; files that the plan names are taken relative to
     /// the folder of `path`.
-    package static func load(bytes: [UInt8], path: String) throws(PlanProblems) -> LoadedPlan {
+    package static func load(
+        bytes: [UInt8], path: String, zones: ZoneLookup? = nil
+    ) throws(PlanProblems) -> LoadedPlan {
         func refused(_ line: Int, _ column: Int, _ message: String) -> PlanProblems {
             PlanProblems([
                 PlanProblem(
@@ -41,11 +46,11 @@ package enum PlanLoader {
         }
         var reader = ShapeReader(duplicates: source.duplicates)
         let value = reader.read(root, as: .object(PlanShape.plan))
-        return try finish(value, misfits: reader.misfits, path: path)
+        return try finish(value, misfits: reader.misfits, path: path, zones: zones)
     }
 
     private static func finish(
-        _ value: PlacedValue, misfits: [ShapeReader.Misfit], path: String
+        _ value: PlacedValue, misfits: [ShapeReader.Misfit], path: String, zones: ZoneLookup?
     ) throws(PlanProblems) -> LoadedPlan {
         var problems = misfits.map { misfit in
             PlanProblem(
@@ -59,7 +64,7 @@ package enum PlanLoader {
         let builder = PlanBuilder(inline: files.inline, artifacts: artifacts.refs)
         let plan = builder.plan(value)
         let unread = files.problems.all
-        let checked = PlanChecker.problems(in: plan).filter { problem in
+        let checked = PlanChecker.problems(in: plan, zones: zones).filter { problem in
             !unread.contains { $0.path.touches(problem.path) }
         }
         for problem in unread + checked

@@ -48,9 +48,12 @@ package struct FleetHost: Sendable, Hashable {
     package var id: HostID
     /// Its labels.
     package var labels: [String: String]
+    /// What its agent found, as far as it is known.
+    package var facts: [String: String]
     /// A host of these fields.
-    package init(id: HostID, labels: [String: String]) {
+    package init(id: HostID, labels: [String: String], facts: [String: String] = [:]) {
         self.id = id
         self.labels = labels
+        self.facts = facts
     }
 }

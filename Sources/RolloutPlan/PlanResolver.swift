@@ -27,10 +27,16 @@ struct PlanResolver {
             rollback: plan.rollback, needsApproval: plan.needsApproval,
             work: PlannedWork(
                 variables: plan.variables, components: plan.components, stages: plan.stages,
-                confirmWithin: plan.confirmWithin, coordinatorLost: plan.coordinatorLost))
+                confirmWithin: plan.confirmWithin, coordinatorLost: plan.coordinatorLost),
+            pace: plan.strategy.pace, absence: plan.strategy.absence,
+            returning: ReturnPolicy(
+                pointOfNoReturn: plan.returning.pointOfNoReturn,
+                irreversibleSteps: plan.irreversibleSteps,
+                compatibleWith: plan.returning.compatibleWith,
+                quarantineFor: plan.returning.quarantineFor))
     }
 
-    /// The hosts of the rollout in order of domain and id.
+    /// The hosts of the rollout: domain after domain, the smallest first, within one by id.
     private mutating func targets() -> [ResolvedHost] {
         let path = PlanPath()["targets"]["hosts"]
         var named: Set<HostID> = []
@@ -44,14 +50,19 @@ struct PlanResolver {
         }
         let selector = plan.targets.selector.flatMap { try? Selector(parsing: $0) }
         var taken: Set<HostID> = []
-        return fleet.filter { host in
+        let hosts = fleet.filter { host in
             (named.contains(host.id) || selector?.matches(host.labels) == true)
                 && taken.insert(host.id).inserted
         }.map { host in
             ResolvedHost(
                 id: host.id, labels: host.labels,
                 domain: plan.strategy.domain.flatMap { host.labels[$0] } ?? "")
-        }.sorted { ($0.domain, $0.id.rawValue) < ($1.domain, $1.id.rawValue) }
+        }
+        let sizes = Dictionary(grouping: hosts, by: \.domain).mapValues(\.count)
+        return hosts.sorted { left, right in
+            (sizes[left.domain] ?? 0, left.domain, left.id.rawValue)
+                < (sizes[right.domain] ?? 0, right.domain, right.id.rawValue)
+        }
     }
 
     private mutating func unknownHost(_ host: HostID, at path: PlanPath) {
@@ -115,6 +126,8 @@ extension PlanResolver {
         if plan.strategy.waves.isEmpty {
             return [ResolvedWave(name: "all", hosts: targets.map(\.id), soak: .zero, gates: [])]
         }
+        let byID = Dictionary(fleet.map { ($0.id, $0) }) { first, _ in first }
+        let known = targets.compactMap { byID[$0.id] }
         var left = targets
         var waves: [ResolvedWave] = []
         for (index, wave) in plan.strategy.waves.enumerated() {
@@ -126,12 +139,18 @@ extension PlanResolver {
                     && (selector?.matches(host.labels) ?? true)
             }
             let count = wave.size.map { $0.of(targets.count) } ?? matching.count
-            let taken = matching.prefix(count).map(\.id)
+            var cover = cover(of: wave, isFirst: index == 0, known, path[index]["cover"])
+            cover?.take(waves.flatMap(\.hosts))
+            let taken =
+                cover?.choose(count, from: matching.map(\.id))
+                ?? matching.prefix(count).map(\.id)
             if taken.isEmpty { empty(wave, path[index], matching.count, left.count, targets.count) }
             let gone = Set(taken)
             left.removeAll { gone.contains($0.id) }
             waves.append(
-                ResolvedWave(name: wave.name, hosts: taken, soak: wave.soak, gates: wave.gates))
+                ResolvedWave(
+                    name: wave.name, hosts: taken, soak: wave.soak, gates: wave.gates,
+                    growth: wave.growth, uncovered: cover?.uncovered ?? []))
         }
         guard !left.isEmpty else { return waves }
         if waves.contains(where: { $0.name == "rest" }) {
@@ -141,6 +160,24 @@ extension PlanResolver {
                     + "that name; give it another, or let it take them")
         }
         return waves + [ResolvedWave(name: "rest", hosts: left.map(\.id), soak: .zero, gates: [])]
+    }
+
+    /// What the wave's hosts are to cover; nil for nothing.
+    private mutating func cover(
+        of wave: Plan.Wave, isFirst: Bool, _ hosts: [FleetHost], _ path: PlanPath
+    ) -> WaveCover? {
+        guard let names = wave.cover else {
+            guard isFirst, wave.size != nil else { return nil }
+            return WaveCover(WaveCover.defaultNames, hosts: hosts)
+        }
+        let known = Set(hosts.flatMap { Array($0.labels.keys) + Array($0.facts.keys) })
+        for (index, name) in names.enumerated() where !known.contains(name) {
+            note(
+                path[index],
+                "none of the \(hosts.count) targets has a fact or label `\(name)`"
+                    + NearestName.hint(name, among: known))
+        }
+        return WaveCover(names, hosts: hosts)
     }
 
     private mutating func checkHosts(of wave: Plan.Wave, at path: PlanPath, targets: [ResolvedHost])
@@ -184,10 +221,23 @@ extension PlanResolver {
     }
 
     private func budget(of targets: [ResolvedHost], waves: [ResolvedWave]) -> FailureBudget {
-        FailureBudget(
-            fleet: plan.budget.fleet.of(targets.count),
-            wave: plan.budget.wave.map { $0.of(waves.map(\.hosts.count).min() ?? 0) },
-            domain: plan.budget.domain.map { $0.of(smallestDomain(of: targets)) })
+        let wave = waves.map(\.hosts.count).min() ?? 0
+        let domain = smallestDomain(of: targets)
+        var budget = FailureBudget(
+            fleet: plan.budget.fleet.of(targets.count), wave: plan.budget.wave.map { $0.of(wave) },
+            domain: plan.budget.domain.map { $0.of(domain) })
+        budget.fleetShare = share(plan.budget.fleet, of: targets.count)
+        budget.waveShare = share(plan.budget.wave, of: wave)
+        budget.domainShare = share(plan.budget.domain, of: domain)
+        return budget
+    }
+
+    private func share(_ count: Count?, of total: Int) -> BudgetShare? {
+        if case .percent(let percent) = count {
+            BudgetShare(percent: percent, of: total)
+        } else {
+            nil
+        }
     }
 
     /// One number holds for all domains: a percentage is of the smallest, so that it is kept in

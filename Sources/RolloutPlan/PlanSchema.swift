@@ -92,6 +92,14 @@ package enum PlanSchema {
             ]
         case .digest:
             return ["type": .text("string"), "pattern": .text("^sha256:[0-9a-f]{64}$")]
+        case .number: return ["type": .text("number")]
+        case .percentage: return pattern("^([1-9][0-9]?|100)%$")
+        case .days:
+            let day = "(" + WeekDays.names.joined(separator: "|") + ")"
+            return pattern("^\(day)(-\(day))?$")
+        case .timeOfDay: return pattern("^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")
+        case .wallTime:
+            return pattern("^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]$")
         case .word(let words): return ["enum": .list(words.map { .text($0) })]
         case .list(let element):
             return ["type": .text("array"), "items": .object(members(of: element))]
@@ -107,6 +115,10 @@ package enum PlanSchema {
             }
         case .json: return ["type": .list([.text("object"), .text("string")])]
         }
+    }
+
+    private static func pattern(_ text: String) -> [String: Value] {
+        ["type": .text("string"), "pattern": .text(text)]
     }
 
     private static func count(atLeast: Int) -> [String: Value] {

@@ -84,6 +84,9 @@ enum PlanShape {
                 "restart", .boolean,
                 "True if restoring it alone must stop and start the plan's services around it."),
             Field(
+                "compatible_with", .list(.text),
+                "Components that work while this one is back at its old state alone."),
+            Field(
                 "allow_empty", .boolean,
                 "True if it may be captured with nothing in it although it held something before."),
         ],
@@ -104,58 +107,12 @@ enum PlanShape {
             Field("status", .list(.text), "Program and arguments; exit 0 running, 3 stopped."),
         ])
 
-    private static let strategy = ObjectShape(
-        what: "a strategy",
-        fields: [
-            Field("domain", .text, "The label that names a host's failure domain."),
-            Field("max_parallel", .count(atLeast: 1), "Hosts in migration at once; default 1."),
-            Field(
-                "max_unavailable", .count(atLeast: 1),
-                "Hosts unavailable at once; default max_parallel."),
-            Field(
-                "max_unavailable_per_domain", .count(atLeast: 1),
-                "Hosts unavailable at once in one domain."),
-            Field("waves", .list(.object(wave)), "The waves, the canary first."),
-        ])
-
-    private static let wave = ObjectShape(
-        what: "a wave",
-        fields: [
-            Field("name", .text, required: true, "Unique in the plan."),
-            Field("count", .count(atLeast: 1), "How many of the targets."),
-            Field("percent", .integer(1...100), "The same in percent of the targets."),
-            Field("selector", .text, "Takes only targets that match."),
-            Field("hosts", .list(.text), "Takes only these."),
-            Field("soak", .span(atLeast: 0), "How long it is watched; default 0s."),
-            Field("gates", .list(.object(gate)), "What must hold before the next wave."),
-        ], choices: [Choice(keys: ["count", "percent"], isRequired: false, what: "a size")])
-
-    private static let gate = ObjectShape(
-        what: "a gate",
-        fields: [
-            Field("name", .text, required: true, "Unique in the wave."),
-            Field("checks", .list(.object(check)), "Run on each host of the wave."),
-            Field("manual", .boolean, "True: somebody opens it with `belay rollout promote`."),
-            Field("every", .span(atLeast: 100), "An inconclusive gate asks again; default 5s."),
-            Field(
-                "inconclusive_for", .span(atLeast: 0),
-                "An inconclusive gate fails after this; default 1m."),
-        ])
-
     private static let budget = ObjectShape(
         what: "a budget",
         fields: [
             Field("fleet", .count(atLeast: 0), "In the whole rollout; default 0."),
             Field("wave", .count(atLeast: 0), "In each wave."),
             Field("domain", .count(atLeast: 0), "In each failure domain."),
-        ])
-
-    private static let rollback = ObjectShape(
-        what: "a rollback policy",
-        fields: [
-            Field(
-                "on_exhausted", .word(["rollback", "pause", "abort"]),
-                "When the budget is spent or a gate fails; default rollback.")
         ])
 
     private static let deadlines = ObjectShape(

@@ -181,11 +181,30 @@ package struct FailureBudget: Codable, Sendable, Hashable {
     package var wave: Int?
     /// In each failure domain; nil means no limit of its own.
     package var domain: Int?
+    /// What `fleet` was made of; nil if the plan writes a count.
+    package var fleetShare: BudgetShare?
+    /// What `wave` was made of.
+    package var waveShare: BudgetShare?
+    /// What `domain` was made of.
+    package var domainShare: BudgetShare?
     /// A budget of these numbers.
     package init(fleet: Int, wave: Int?, domain: Int?) {
         self.fleet = fleet
         self.wave = wave
         self.domain = domain
+    }
+}
+
+/// A percentage of a number of hosts, rounded down.
+package struct BudgetShare: Codable, Sendable, Hashable {
+    /// As the plan writes it.
+    package var percent: Int
+    /// The hosts that it is a share of; for waves and domains those of the smallest.
+    package var of: Int
+    /// A share.
+    package init(percent: Int, of: Int) {
+        self.percent = percent
+        self.of = of
     }
 }
 

@@ -47,7 +47,7 @@ package struct WorkCalendar: Codable, Sendable, Hashable {
         package var days: [Int]
         /// Minutes since midnight.
         package var from: Int
-        /// Minutes since midnight; not after `from` means on the next day.
+        /// Minutes since midnight, 1440 at most; before `from` means on the next day. Never `from`.
         package var to: Int
         /// A window of these fields.
         package init(days: [Int], from: Int, to: Int) {
@@ -59,10 +59,11 @@ package struct WorkCalendar: Codable, Sendable, Hashable {
 
     /// A span of wall-clock time.
     package struct Freeze: Codable, Sendable, Hashable {
+        /// Unique in the calendar.
         package var name: String
         /// `2026-12-20T00:00`, in the calendar's zone.
         package var from: String
-        /// The end, not part of it.
+        /// The end, not part of it; of a time that clocks show twice the second.
         package var to: String
         /// A freeze of these fields.
         package init(name: String, from: String, to: String) {
@@ -100,6 +101,7 @@ package struct AbsencePolicy: Codable, Sendable, Hashable {
         /// It counts against the budget at once.
         case fail
     }
+    /// Hosts that were offline when the rollout began.
     package var late: Late
     /// True if a host that was skipped as late runs the committed version's transaction alone
     /// when it returns.
@@ -123,7 +125,9 @@ package struct AbsencePolicy: Codable, Sendable, Hashable {
 /// More and more hosts of a wave at once: `from` first, and `factor` times as many whenever all
 /// that were allowed so far are through. `max_parallel` and `max_unavailable` still hold.
 package struct WaveGrowth: Codable, Sendable, Hashable {
+    /// Hosts at once at first; 1 or more.
     package var from: Int
+    /// 2 or more.
     package var factor: Int
     /// Growth of these fields.
     package init(from: Int, factor: Int) {

@@ -12,6 +12,16 @@ indirect enum Shape: Sendable {
     case count(atLeast: Int)
     case size
     case digest
+    /// A decimal number, neither infinite nor NaN.
+    case number
+    /// `1%` to `100%`.
+    case percentage
+    /// A day of the week or a range of them, `mon-fri`.
+    case days
+    /// `09:00`; `24:00` too.
+    case timeOfDay
+    /// `2026-12-20T00:00`.
+    case wallTime
     case word([String])
     case list(Shape)
     /// A mapping whose keys are names that the operator chooses.
@@ -38,6 +48,13 @@ indirect enum Shape: Sendable {
                 ? "a count such as `5` or `10%`"
                 : "a count of at least \(atLeast), such as `5`, or a percentage such as `10%`"
         case .size: "a size in bytes such as `500MB` or `1GiB`"
+        case .number: "a number such as `0.01`"
+        case .percentage: "a percentage from `1%` to `100%`"
+        case .days:
+            "a day (" + WeekDays.names.map { "`\($0)`" }.joined(separator: ", ")
+                + ") or a range such as `mon-fri`"
+        case .timeOfDay: "a time of day such as `09:00`"
+        case .wallTime: "a local time such as `2026-12-20T00:00`"
         case .digest: "`sha256:` and 64 hexadecimal digits in lower case"
         case .word(let words): "one of " + words.map { "`\($0)`" }.joined(separator: ", ")
         case .list: "a list"
@@ -56,6 +73,8 @@ struct ObjectShape: Sendable {
         var isRequired: Bool
         /// `an action`, for messages.
         var what: String
+        /// What to do if several are there; may be empty.
+        var advice = ""
     }
 
     /// `a step`, for messages.

@@ -94,7 +94,7 @@ struct ShapeReader {
                     Misfit(
                         path: path[extra.key], line: extra.line, column: extra.column,
                         message: "\(object.what) has `\(given[0].key)` already; only one of "
-                            + "\(all) may be given"))
+                            + "\(all) may be given\(choice.advice)"))
             }
         }
         return entries
@@ -175,12 +175,30 @@ extension ShapeReader {
             if case .number(let number) = count, number < atLeast { return nil }
             return .count(count)
         case .size: return ByteCount(friendly: text).map { .size($0) }
+        case .number: return number(text).map { .number($0) }
+        case .percentage:
+            guard case .percent(let percent) = Count(friendly: text), percent > 0 else {
+                return nil
+            }
+            return .integer(percent)
+        case .days: return WeekDays(text).map { .days($0.days) }
+        case .timeOfDay: return WeekDays.minute(text).map { .integer($0) }
+        case .wallTime: return WallTime(text).map { .text($0.text) }
         case .digest:
             return text.hasPrefix("sha256:") ? Digest(text).map { .digest($0) } : nil
         case .word(let words): return words.contains(text) ? .text(text) : nil
         case .json: return JSONText(text).map { .text($0.text) }
         case .list, .names, .object: return nil
         }
+    }
+
+    /// Digits with sign, point and exponent; Swift would take `nan` and `0x1p3` too.
+    private static func number(_ text: String) -> Double? {
+        let isPlain = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || "+-.eE".utf8.contains($0)
+        }
+        guard isPlain, let number = Double(text), number.isFinite else { return nil }
+        return number
     }
 
     private static func shown(_ node: Node) -> String {

@@ -80,7 +80,7 @@ struct PointTextTests {
         lines += PointText.scrubbed(scrub, isRepair: true, style: .plain)
         var settings = StoreSettings()
         lines += PolicyText.lines(PointPolicy(settings), style: .plain)
-        settings.retention = RetentionPolicy(
+        settings.retention = PointRetention(
             count: 20, age: .seconds(30 * 86_400), bytes: ByteCount(20 << 30))
         settings.keyFile = "/etc/belay/points.key"
         settings.scrubEvery = .seconds(86_400)

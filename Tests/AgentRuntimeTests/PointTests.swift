@@ -139,6 +139,44 @@ import Testing
         await host.coordinator.listener.close()
     }
 
+    @Test("points need no enrolment, and none that can be read", arguments: [false, true])
+    func unenrolled(isDamaged: Bool) async throws {
+        let root = "/tmp/belay-host-\(UInt64.random(in: 0 ... .max))"
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        try FileManager.default.createDirectory(
+            atPath: root + "/etc", withIntermediateDirectories: true)
+        let state = StateDirectory(root: root, state: root + "/state")
+        if isDamaged {
+            try state.make()
+            try state.write(Array("{".utf8), to: "agent.json")
+        }
+        let file = root + "/etc/app.conf"
+        func ask(_ request: PointRequest) async throws -> PointReply {
+            var control = ControlRequest(.point)
+            control.point = request
+            let reply = try await ControlClient.ask(
+                control, state, logger: Logger(label: "test"))
+            #expect(reply.refusal == nil)
+            return try #require(reply.points)
+        }
+        try "old".write(toFile: file, atomically: true, encoding: .utf8)
+        var create = PointRequest(action: .create)
+        create.components = [
+            ComponentSpec(
+                name: ComponentName(unchecked: "etc"), driver: .config(paths: ["/etc"]),
+                restart: false)
+        ]
+        let point = try #require(try await ask(create).points.first)
+        try "new".write(toFile: file, atomically: true, encoding: .utf8)
+        _ = try await ask(PointRequest(action: .restore, point: point.id.rawValue))
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == "old")
+        #expect(try await ask(PointRequest(action: .list)).points.count == 2)
+        await #expect(throws: AgentError.self) {
+            try await ControlClient.ask(
+                ControlRequest(.status), state, logger: Logger(label: "test"))
+        }
+    }
+
     @Test("damage that a verification finds is in status and in the heartbeats")
     func damage() async throws {
         let host = try await TestHost()

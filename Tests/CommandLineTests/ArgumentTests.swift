@@ -40,7 +40,9 @@ struct ArgumentTests {
             "token access revoke t1", "events", "events --follow -o json",
             "events --after 7 --stream fleet --limit 10", "audit verify", "lint p.yaml",
             "lint --schema",
-            "quarantine list",
+            "quarantine list", "apply p.yaml --queue --auto-approve",
+            "rollout reject r-1 --reason tested", "rollout abort r-1 --roll-back",
+            "rollback r-1 --across-point-of-no-return --reason tested",
             "quarantine remove \(String(repeating: "a", count: 64)) --reason tested", "status",
             "completion bash", "completion zsh", "completion fish",
         ])
@@ -52,6 +54,8 @@ struct ArgumentTests {
         "what makes no sense is refused as usage",
         arguments: [
             "plan", "apply", "apply p.yaml --digest abc", "apply p.yaml --override-quarantine",
+            "rollout reject r-1", "rollback r-1 --across-point-of-no-return",
+            "quarantine remove \(String(repeating: "a", count: 64))",
             "rollout pause", "rollout skip r-1 --host a-1", "rollout show ../etc", "rollback",
             "rollback r-1 --scope everything", "rollback r-1 --to p-1",
             "point list --host a --hosts b", "point list --all --hosts b", "point create",

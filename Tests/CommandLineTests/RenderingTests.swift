@@ -1,6 +1,7 @@
 import FleetWire
 import Foundation
 import OperatorAPI
+import RolloutCalendar
 import RolloutCore
 import Testing
 
@@ -20,6 +21,45 @@ struct RenderingTests {
         let lines = frame(Samples.running(), width: width, height: 40)
         #expect(lines.allSatisfy { DisplayWidth.of($0) <= width })
         try Golden.hold(lines, "watch-running-\(width)")
+    }
+
+    @Test("a plan shows windows, growth, cover, gates, deadlines and what cannot be taken back")
+    func fullPlan() throws {
+        let preview = try PlanSamples.fullPreview()
+        let calendar = try PlanSamples.calendar(preview.plan, zones: .ofThisMachine)
+        let text = PlanText(
+            preview: preview, file: "full-rollout.yaml", style: .plain, calendar: calendar)
+        try Golden.hold(text.lines(), "plan-full")
+        try Golden.hold(text.summary(), "plan-full-summary")
+    }
+
+    @Test("a machine without time zones shows the plan and says what it cannot read")
+    func planWithoutZones() throws {
+        let preview = try PlanSamples.fullPreview()
+        let zones = ZoneFolder(path: "/tmp/belay-there-are-no-zones-here")
+        let calendar = try PlanSamples.calendar(preview.plan, zones: zones)
+        let lines = PlanText(
+            preview: preview, file: "full-rollout.yaml", style: .plain, calendar: calendar
+        ).lines()
+        #expect(lines.contains { $0.contains("install the package tzdata") })
+    }
+
+    @Test("programs get the plan with its calendar, and without one as before")
+    func planForPrograms() throws {
+        let preview = try PlanSamples.fullPreview()
+        let calendar = try PlanSamples.calendar(preview.plan, zones: .ofThisMachine)
+        for format in [OutputFormat.json, .yaml] {
+            let text = try Document.text(
+                of: PlanReport(preview: preview, calendar: calendar), as: format)
+            for word in [
+                "is_open", "changes_at", "openings", "uncovered", "point_of_no_return",
+                "compatible_with", "mass_loss_percent", "growth", "progress_deadline",
+            ] { #expect(text.contains(word), "\(format): \(word)") }
+        }
+        let plain = try Document.text(of: Samples.preview(), as: .json)
+        let report = try Document.text(
+            of: PlanReport(preview: Samples.preview(), calendar: nil), as: .json)
+        #expect(plain == report)
     }
 
     @Test("a frame of 600 hosts collapses to what matters and counts")
@@ -99,8 +139,12 @@ struct RenderingTests {
         let bad = QuarantineView(
             digest: Samples.digest, reason: "health failed on a-1",
             rollout: RolloutID("registry-2-7f3a")!, at: Samples.begin)
-        lines += [""] + ListText.quarantine([bad], style: style)
-        lines += ListText.quarantine([], style: style)
+        var over = bad
+        over.kind = .artifact
+        over.name = "registry"
+        over.until = Samples.begin
+        lines += [""] + ListText.quarantine([bad, over], now: now, style: style)
+        lines += ListText.quarantine([], now: now, style: style)
         try Golden.hold(lines, "lists")
     }
 

@@ -35,7 +35,7 @@ struct TextTests {
             (5_242_880, "5.0 MiB"), (157_286_400, "150 MiB"), (.max, "16777216 TiB"),
         ] as [(UInt64, String)])
     func sizes(bytes: UInt64, text: String) {
-        #expect(QuantityText.bytes(ByteCount(bytes)) == text)
+        #expect(ByteCount(bytes).text == text)
     }
 
     @Test(
@@ -52,7 +52,7 @@ struct TextTests {
     func ages() {
         let now = Timestamp(milliseconds: 1_000_000_000)
         let ages = [0, 59_999, 60_000, 7_199_000, 200_000_000, -5000].map {
-            QuantityText.age(Timestamp(milliseconds: 1_000_000_000 - $0), now: now)
+            Timestamp(milliseconds: 1_000_000_000 - $0).age(at: now)
         }
         #expect(ages == ["0s", "59s", "1m", "1h", "2d", "0s"])
     }

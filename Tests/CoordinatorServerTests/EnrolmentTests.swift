@@ -146,6 +146,8 @@ struct EnrolmentTests {
             let new = TLSContext.Credentials(
                 chain: grant.certificate, key: key.key, authority: grant.authority)
             let (second, _) = try await TestAgent.connect("h1", new, to: coordinator)
+            // It is asked whether it still lives, and is let go of when it says nothing.
+            #expect(try await agent.next().header.type == .check)
             #expect(try await agent.next().header.type == .bye)
             let (third, _) = try await TestAgent.connect("h1", old, to: coordinator)
             second.connection.close()

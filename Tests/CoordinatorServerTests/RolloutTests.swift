@@ -7,8 +7,31 @@ import RolloutCore
 import RolloutPlan
 import Testing
 
+/// Said twice, and to something that was never asked: it counts once.
+private func refuse(_ message: ReceivedMessage, _ agent: TestAgent) async throws {
+    let refusal = Refusal(code: "not_found", reason: "there is no point gone")
+    for re in ["c9-9", message.header.id, message.header.id] {
+        try await agent.send(.refused, refusal, re: re)
+    }
+}
+
+private var nothingDiffers: PointReply {
+    var reply = PointReply(points: [])
+    reply.changes = []
+    return reply
+}
+
+private func passed(_ request: CheckRequest) -> CheckReply {
+    CheckReply(
+        results: request.checks.map {
+            CheckResult(
+                name: $0.name, kind: "t", level: $0.level, status: .pass, measured: "1",
+                remedy: nil, took: Milliseconds(1))
+        })
+}
+
 /// Answers orders and questions as a healthy agent would, until its connection ends.
-private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
+private func behave(_ agent: TestAgent, acknowledged: UInt64, beats: Bool) async {
     var sequence = acknowledged
     func report(_ order: TransactionOrder, _ kind: ReportKind) async throws {
         sequence += 1
@@ -45,24 +68,33 @@ private func behave(_ agent: TestAgent, acknowledged: UInt64) async {
             }
         for kind in kinds { try await report(order, kind) }
     }
+    func beat() async throws {
+        try await agent.send(.heartbeat, Heartbeat(now: wallClock(), metrics: ["load": 0.5]))
+    }
     do {
+        if beats { try await beat() }
         while true {
             let message = try await agent.next()
             switch message.header.type {
+            case .heartbeat where beats:
+                // Ten a second are more than any agent sends.
+                try await Task.sleep(for: .milliseconds(100))
+                try await beat()
             case .order:
                 let order = try message.body(TransactionOrder.self)
                 if order.point?.rawValue == "gone" {
-                    let refusal = Refusal(code: "not_found", reason: "there is no point gone")
-                    // Said twice, and to something that was never asked: it counts once.
-                    for re in ["c9-9", message.header.id, message.header.id] {
-                        try await agent.send(.refused, refusal, re: re)
-                    }
+                    try await refuse(message, agent)
                 } else {
                     try await obey(order)
                 }
             case .inspect:
                 let state = Inspection(changes: [], state: Tokens.hash("s"), problems: [])
                 try await agent.send(.inspection, state, re: message.header.id)
+            case .check:
+                let reply = passed(try message.body(CheckRequest.self))
+                try await agent.send(.checked, reply, re: message.header.id)
+            case .point:
+                try await agent.send(.points, nothingDiffers, re: message.header.id)
             default: break
             }
         }
@@ -83,7 +115,10 @@ struct RolloutTests {
             components: [
                 ComponentSpec(
                     name: ComponentName(unchecked: "c"), driver: .config(paths: ["/etc/c"]),
-                    restart: false)
+                    restart: false),
+                ComponentSpec(
+                    name: ComponentName(unchecked: "f"), driver: .flags(path: "/etc/f.json"),
+                    restart: false),
             ],
             strategy: .init(
                 waves: [
@@ -97,10 +132,14 @@ struct RolloutTests {
             coordinatorLost: .hold, needsApproval: approval,
             deadlines: .init(
                 stage: .seconds(60), migration: .seconds(60), unreachable: .seconds(60)),
-            stages: [StageSpec(stage: .migration, steps: [step], checks: [])])
+            stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
+            returning: Plan.Returning(
+                compatibleWith: [
+                    "c": [ComponentName(unchecked: "f")], "f": [ComponentName(unchecked: "c")],
+                ]))
     }
 
-    private static func fleet(
+    static func fleet(
         _ coordinator: RunningCoordinator
     ) async throws -> [String: TLSContext.Credentials] {
         let token = try await coordinator.api.token(uses: 2)
@@ -111,16 +150,16 @@ struct RolloutTests {
         return all
     }
 
-    private static func with(
+    static func with(
         _ fleet: [String: TLSContext.Credentials], of coordinator: RunningCoordinator,
-        _ body: () async throws -> Void
+        beats: Bool = false, _ body: () async throws -> Void
     ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (name, credentials) in fleet {
                 group.addTask {
                     let (agent, welcome) = try await TestAgent.connect(
                         name, credentials, to: coordinator)
-                    await behave(agent, acknowledged: welcome.acknowledged)
+                    await behave(agent, acknowledged: welcome.acknowledged, beats: beats)
                 }
             }
             try await eventually("the agents are connected") {
@@ -278,7 +317,7 @@ struct RolloutTests {
         }
     }
 
-    private static func watch(
+    static func watch(
         _ id: RolloutID, until state: RolloutState, _ api: APIClient
     ) async throws {
         var after: UInt64 = 0

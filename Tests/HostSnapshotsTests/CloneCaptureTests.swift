@@ -177,7 +177,7 @@ import Testing
         try write(disk.path + "/tree/large", noise(1 << 20, 2))
         let second = try take(store(disk), "p2", [spec])
         _ = try store(disk).prune(
-            keeping: RetentionPolicy(), inUse: [], removing: [PointID(unchecked: "p1")],
+            keeping: PointRetention(), inUse: [], removing: [PointID(unchecked: "p1")],
             now: Timestamp(milliseconds: 1_700_000_000_124))
         let left = try clones(disk)
         #expect(left.count == 1 && left != old)
@@ -207,7 +207,7 @@ import Testing
             try write(disk.path + "/tree/large", noise(300_000, UInt64(number + 2)))
             _ = try take(next, "p3", [spec])
             _ = try next.prune(
-                keeping: RetentionPolicy(), inUse: [], removing: ids.union([again.id]),
+                keeping: PointRetention(), inUse: [], removing: ids.union([again.id]),
                 now: Timestamp(milliseconds: 1_700_000_000_124))
             #expect(try clones(disk).count == 1, "at call \(number)\n\(layer.trace)")
             #expect(try next.verify(PointID(unchecked: "p3"), deep: true) == [])

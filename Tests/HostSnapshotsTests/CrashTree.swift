@@ -7,6 +7,9 @@ import Glibc
 /// The small tree of the crash tests: one of each kind that the user may make, and what a failed
 /// release may do to it.
 enum CrashTree {
+    /// What a sealed store must not show.
+    static let secret = "kR7-vQ2x.Lm9 stands in a file of its own"
+
     static func spec() throws -> ComponentSpec { try files("/one", "/tree") }
 
     /// What lies beside the component, and shares an inode with it.
@@ -132,7 +135,7 @@ extension CrashWorld {
     /// What is wrong with the store, as the next process finds it: it must open, and each point
     /// that it lists must be whole. Gives the ids too.
     func storeProblems() throws -> (points: [String], problems: [String]) {
-        let store = try scratch.store()
+        let store = try store()
         var problems: [String] = []
         let points = try store.list()
         for point in points {
@@ -144,7 +147,9 @@ extension CrashWorld {
 
     /// What is wrong after one more capture and a look at all that stands there.
     func nextCaptureProblems(_ specs: [ComponentSpec]) throws -> [String] {
-        let store = try scratch.store()
+        // It is another process that does it.
+        try TreeImage.giveScratchToADeadProcess(below: scratch.path + "/points")
+        let store = try store()
         let point = try take(store, "next", specs)
         var problems = try store.verify(point.id, deep: true).map { "next: \($0)" }
         problems += try TreeImage(reading: scratch.path).scratchNames().map { "\($0) is left over" }

@@ -44,7 +44,7 @@ import Testing
         try expect(scratch, id, says: "the key file")
         try scratch.encrypt("other")
         try expect(scratch, id, says: "it is sealed with key")
-        let pruned = try scratch.store().prune(RetentionPolicy(count: 1))
+        let pruned = try scratch.store().prune(PointRetention(count: 1))
         #expect(pruned.deferred.count == 1 && pruned.removed.isEmpty)
         try scratch.set("{}")
         try expect(scratch, id, says: "no key_file is set")
@@ -129,7 +129,7 @@ import Testing
         let new = try point(store, "p3", at: 3)
         for id in [old, new] { #expect(try store.verify(id, deep: true) == []) }
         let packs = Set(try scratch.packs)
-        _ = try store.prune(RetentionPolicy(count: 1))
+        _ = try store.prune(PointRetention(count: 1))
         #expect(try Set(scratch.packs).isStrictSubset(of: packs))
         #expect(try store.verify(new, deep: true) == [])
         let hash = Data(ObjectID(hashing: Array(Self.secret.utf8)).bytes)

@@ -9,7 +9,7 @@ import Testing
 @Suite struct ExchangeTests {
     /// A tree of ten files, a link between two of them, and a directory; then the same with other
     /// content in each.
-    private func fill(_ scratch: Scratch, _ text: String) throws {
+    static func fill(_ scratch: Scratch, _ text: String) throws {
         for folder in ["/tree", "/tree/sub"] { mkdir(scratch.root + folder, 0o750) }
         for number in 0..<10 {
             let path = (number % 2 == 0 ? "/tree" : "/tree/sub") + "/f\(number)"
@@ -28,11 +28,11 @@ import Testing
 
     @Test func aTreeThatIsNearlyAllDifferentIsSwitchedInOneStep() throws {
         let scratch = try Scratch()
-        try fill(scratch, "old")
+        try Self.fill(scratch, "old")
         var store = try scratch.store()
         let point = try take(store, "p1", [try files("/tree")])
         let before = try scratch.view("/tree")
-        try fill(scratch, "new")
+        try Self.fill(scratch, "new")
         try scratch.write("/tree/added", "x")
         let listed = try store.changes(point: point.id)
         let log = log(&store)
@@ -48,11 +48,11 @@ import Testing
     @Test func anExchangeThatIsInterruptedShowsTheOldTreeOrTheNewAndFinishes() throws {
         for stop in 1...10_000 {
             let scratch = try Scratch(inMemory: true)
-            try fill(scratch, "old")
+            try Self.fill(scratch, "old")
             var store = try scratch.store()
             let point = try take(store, "p1", [try files("/tree")])
             let captured = try scratch.view("/tree")
-            try fill(scratch, "new")
+            try Self.fill(scratch, "new")
             let changed = try scratch.view("/tree")
             let counter = Counter(stop)
             store.beforeChange = { _ in try counter.count() }
@@ -73,12 +73,12 @@ import Testing
     @Test func whatMustStayKeepsATreeFromBeingExchanged() throws {
         for exclude in [[], ["kept"]] {
             let scratch = try Scratch()
-            try fill(scratch, "old")
+            try Self.fill(scratch, "old")
             try scratch.write("/tree/kept", "1")
             let spec = try files("/tree", exclude: exclude)
             var store = try scratch.store()
             let point = try take(store, "p1", [spec])
-            try fill(scratch, "new")
+            try Self.fill(scratch, "new")
             try scratch.write("/tree/kept", "2")
             let log = log(&store)
             _ = try store.restore(point: point.id)
@@ -91,11 +91,11 @@ import Testing
 
     @Test func aTreeInWhichAProcessWorksIsRepairedWhereItStands() throws {
         let scratch = try Scratch()
-        try fill(scratch, "old")
+        try Self.fill(scratch, "old")
         var store = try scratch.store()
         let point = try take(store, "p1", [try files("/tree")])
         let before = try scratch.view("/tree")
-        try fill(scratch, "new")
+        try Self.fill(scratch, "new")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = ["cat"]
@@ -115,7 +115,7 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "mounting needs root"))
     func aTreeThatIsMountedElsewhereTooIsRepairedWhereItStands() throws {
         let scratch = try Scratch()
-        try fill(scratch, "old")
+        try Self.fill(scratch, "old")
         mkdir(scratch.path + "/other", 0o755)
         try Scratch.run([
             "mount", "--bind", scratch.root + "/tree/sub", scratch.path + "/other",
@@ -123,7 +123,7 @@ import Testing
         defer { _ = try? Scratch.run(["umount", scratch.path + "/other"]) }
         var store = try scratch.store()
         let point = try take(store, "p1", [try files("/tree")])
-        try fill(scratch, "new")
+        try Self.fill(scratch, "new")
         let log = log(&store)
         _ = try store.restore(point: point.id)
         #expect(!log.lines.contains { $0.hasPrefix("exchange") })

@@ -18,6 +18,8 @@ enum Fault: CustomStringConvertible {
     case tearsAndStops
     /// The power goes.
     case losesPower(PowerLoss.Model, seed: UInt64)
+    /// The process dies; the next one does the same again, to its end, and then the power goes.
+    case losesPowerLater(PowerLoss.Model, seed: UInt64)
 
     var description: String {
         switch self {
@@ -28,6 +30,8 @@ enum Fault: CustomStringConvertible {
         case .stops: "stops"
         case .tearsAndStops: "tears and stops"
         case .losesPower(let model, let seed): "loses power (\(model), seed \(seed))"
+        case .losesPowerLater(let model, let seed):
+            "stops, is run again and loses power (\(model), seed \(seed))"
         }
     }
 
@@ -35,7 +39,16 @@ enum Fault: CustomStringConvertible {
     var isDeadly: Bool {
         switch self {
         case .fails, .interrupts, .shortens, .tears: false
-        case .stops, .tearsAndStops, .losesPower: true
+        case .stops, .tearsAndStops, .losesPower, .losesPowerLater: true
+        }
+    }
+
+    /// What a power cut leaves is decided by these; nil if the power stays.
+    var cut: (model: PowerLoss.Model, seed: UInt64)? {
+        switch self {
+        case .losesPower(let model, let seed), .losesPowerLater(let model, let seed):
+            (model, seed)
+        case .fails, .interrupts, .shortens, .tears, .stops, .tearsAndStops: nil
         }
     }
 
@@ -43,7 +56,7 @@ enum Fault: CustomStringConvertible {
     var isHarmless: Bool {
         switch self {
         case .interrupts, .shortens: true
-        case .fails, .tears, .stops, .tearsAndStops, .losesPower: false
+        case .fails, .tears, .stops, .tearsAndStops, .losesPower, .losesPowerLater: false
         }
     }
 
@@ -53,7 +66,8 @@ enum Fault: CustomStringConvertible {
         case .fails: true
         case .interrupts: [.read, .write, .lock].contains(call.kind)
         case .shortens, .tears, .tearsAndStops: call.kind == .write && call.count > 1
-        case .stops, .losesPower: call.changes || [.sync, .syncFileSystem].contains(call.kind)
+        case .stops, .losesPower, .losesPowerLater:
+            call.changes || [.sync, .syncFileSystem].contains(call.kind)
         }
     }
 }
@@ -76,15 +90,19 @@ final class FaultLayer: FileCallInterposer, @unchecked Sendable {
     }
     private let fault: Fault
     private let number: Int
+    private let refused: Set<FileCall.Kind>
     private var state: State
 
-    /// `path` holds all that the operation may touch. `number` counts from 1.
-    init(_ fault: Fault, at number: Int, below path: String) throws {
+    /// `path` holds all that the operation may touch. `number` counts from 1. Calls of the kinds
+    /// `refused` are never made, as on a file system that does not know them.
+    init(
+        _ fault: Fault, at number: Int, below path: String,
+        refusing refused: Set<FileCall.Kind> = []
+    ) throws {
         self.fault = fault
         self.number = number
-        var power: PowerLoss?
-        if case .losesPower = fault { power = try PowerLoss(path) }
-        state = State(power: power)
+        self.refused = refused
+        state = State(power: fault.cut == nil ? nil : try PowerLoss(path))
     }
 
     /// True if the call of that number was reached.
@@ -100,9 +118,12 @@ final class FaultLayer: FileCallInterposer, @unchecked Sendable {
     /// What a power cut left: at the call, or now if it was not reached. Nil for other faults.
     func remains() throws -> TreeImage? {
         if let remains = state.remains { return remains }
-        guard case .losesPower(let model, let seed) = fault else { return nil }
-        return try state.power?.remains(model, seed: seed)
+        guard let cut = fault.cut else { return nil }
+        return try state.power?.remains(cut.model, seed: cut.seed)
     }
+
+    /// Another process begins, to which nothing happens.
+    func revive() { state.isStopped = false }
 
     func fate(of call: FileCall) -> FileCallFate {
         state.made += 1
@@ -118,6 +139,9 @@ final class FaultLayer: FileCallInterposer, @unchecked Sendable {
             return .failed(ENOSPC)
         }
         if isCounted, state.counted == number { return happen(call) }
+        if refused.contains(call.kind) {
+            return .failed(call.kind == .exchange ? EINVAL : EOPNOTSUPP)
+        }
         do { try state.power?.note(call) } catch { state.trouble.append("\(error)") }
         return [.sync, .syncFileSystem].contains(call.kind) ? .pretended : .made
     }
@@ -133,7 +157,7 @@ final class FaultLayer: FileCallInterposer, @unchecked Sendable {
         case .tearsAndStops:
             state.isStopped = true
             return .torn(call.count / 2)
-        case .stops:
+        case .stops, .losesPowerLater:
             state.isStopped = true
             return .failed(EIO)
         case .losesPower(let model, let seed):
@@ -155,7 +179,7 @@ final class FaultLayer: FileCallInterposer, @unchecked Sendable {
         case .mode, .owner, .removeAttribute, .clone: EPERM
         case .lock: ENOLCK
         case .read, .look, .list, .sync, .syncFileSystem, .remove, .readLink, .time,
-            .readAttribute, .control, .space:
+            .readAttribute, .control, .space, .database:
             EIO
         }
     }

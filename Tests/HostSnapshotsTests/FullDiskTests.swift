@@ -55,7 +55,7 @@ import Testing
             disk.drain()
             // Each run begins with the first point alone.
             _ = try store().prune(
-                keeping: RetentionPolicy(), inUse: [],
+                keeping: PointRetention(), inUse: [],
                 removing: Set(try store().list().map(\.id)).subtracting([first.id]),
                 now: Timestamp(milliseconds: 1_700_000_000_124))
             if !layer.isReached { break }

@@ -19,15 +19,8 @@ import Testing
     /// The golden store `name`, copied to where a test can use it.
     private func open(_ name: String, _ scratch: Scratch) throws -> PointStore {
         _ = try Scratch.run(["cp", "-r", Self.folder + "/" + name, scratch.path + "/points"])
-        if name == "sealed" { try setKey(scratch) }
+        if name == "sealed" { try scratch.seal() }
         return try scratch.store()
-    }
-
-    private func setKey(_ scratch: Scratch) throws {
-        let key = scratch.path + "/key"
-        try Data((0..<32).map { UInt8($0) }).write(to: URL(fileURLWithPath: key))
-        chmod(key, 0o600)
-        try scratch.set("{\"key_file\": \"\(key)\"}")
     }
 
     @Test(arguments: ["plain", "sealed"])
@@ -46,7 +39,7 @@ import Testing
         #expect(try store.show(Self.id).entries.joined(separator: "\n") + "\n" == text)
         let kinds = Set(text.split(separator: "\n").compactMap(\.first))
         #expect(kinds == Set("?d-lpcbshqS"))
-        #expect(try store.prune(RetentionPolicy(count: 1)).removed.isEmpty)
+        #expect(try store.prune(PointRetention(count: 1)).removed.isEmpty)
         #expect(try store.verify(Self.id, deep: true) == [])
     }
 
@@ -82,7 +75,7 @@ import Testing
             let database = try SQLiteConnection(path: scratch.root + "/db")
             try database.run(script: "CREATE TABLE t (a); INSERT INTO t VALUES (42)")
             scratch.services.active = ["app"]
-            if name == "sealed" { try setKey(scratch) }
+            if name == "sealed" { try scratch.seal() }
             let store = try scratch.store()
             _ = try store.create(
                 id: Self.id, at: Timestamp(milliseconds: 1_767_323_045_006),

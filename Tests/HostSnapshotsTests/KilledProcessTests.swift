@@ -61,11 +61,16 @@ import Testing
 
     /// This program again, which then runs the work alone.
     private func start(_ scratch: Scratch, seed: Int) throws -> pid_t {
+        try Self.start("WorkToKill", "\(Self.variable)=\(seed) \(scratch.path)")
+    }
+
+    /// This program again, which runs the tests of `suite` with one variable more.
+    static func start(_ suite: String, _ variable: String) throws -> pid_t {
         let arguments = [
             "/proc/self/exe", "--testing-library", "swift-testing", "--no-parallel", "--filter",
-            "WorkToKill",
+            suite,
         ]
-        let added = ["\(Self.variable)=\(seed) \(scratch.path)"]
+        let added = [variable]
         let environment = ProcessInfo.processInfo.environment.map { "\($0)=\($1)" } + added
         var argv = arguments.map { strdup($0) } + [nil]
         var envp = environment.map { strdup($0) } + [nil]
@@ -110,7 +115,7 @@ import Testing
                 try random.mutate(Array((path + "/root/tree").utf8))
                 if number % 2 == 0 { _ = try store.restore(point: first) }
                 _ = try store.prune(
-                    keeping: RetentionPolicy(count: 2), inUse: [first],
+                    keeping: PointRetention(count: 2), inUse: [first],
                     now: Timestamp(milliseconds: 1_700_000_000_124))
             } catch {
                 try Data("\(error)".utf8).write(to: URL(fileURLWithPath: path + "/trouble"))

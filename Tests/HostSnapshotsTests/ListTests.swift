@@ -109,7 +109,7 @@ import Testing
         #expect(settings.scrubEvery == .seconds(7 * 86400))
         #expect(
             settings.retention
-                == RetentionPolicy(
+                == PointRetention(
                     count: 3, age: .seconds(43200), bytes: ByteCount(2 << 30)))
         try scratch.set(
             "{\"key_file\": 3, \"scrub_evry\": \"7d\", \"retention\": "

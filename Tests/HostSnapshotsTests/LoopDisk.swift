@@ -6,6 +6,8 @@ import Glibc
 /// A small file system of its own in an image file, for tests of full disks; only root mounts one.
 final class LoopDisk {
     let path: String
+    /// Holds the image, and so must outlive the mount.
+    private let scratch: Scratch
 
     /// Makes a file system of `kind` (`ext4`, `btrfs`, `xfs`) in `scratch` and mounts it at the new
     /// directory `path`.
@@ -13,6 +15,7 @@ final class LoopDisk {
         throws
     {
         self.path = path
+        self.scratch = scratch
         let image = scratch.path + "/image.\(kind)"
         guard mkdir(path, 0o755) == 0 else { throw TestFailure("make \(path)") }
         try Scratch.run(["truncate", "-s", "\(megabytes)M", image])

@@ -34,6 +34,8 @@ final class PowerLoss {
     private var calls: [[Change]] = []
     /// The name that the last call was to make, if it was made.
     private var expected: (folder: Number, name: [UInt8])?
+    /// The database that the last call let SQLite make durable.
+    private var settling: (folder: Number, name: [UInt8])?
     /// What lost its last name since the last sync.
     private var gone: [Number: TreeImage.Node] = [:]
     /// Each inode is kept open, so that no later one gets its number.
@@ -79,6 +81,7 @@ final class PowerLoss {
         case .read, .write, .look, .list, .size, .readLink, .mode, .owner, .time, .readAttribute,
             .writeAttribute, .removeAttribute, .clone, .control, .lock, .space:
             return
+        case .database: settling = try place(call.file, call.name)
         }
     }
 
@@ -119,6 +122,17 @@ final class PowerLoss {
 
     /// Learns what the last call made.
     private func settle() throws {
+        if let (folder, name) = settling {
+            settling = nil
+            for suffix in ["", "-wal", "-shm", "-journal"] {
+                let part = name + Array(suffix.utf8)
+                let node = try found(folder, part)
+                durable.nodes[folder]?.entries[part] = node
+                if let node, let file = held[folder] {
+                    durable.nodes[node] = try TreeImage.read(file, part)?.1
+                }
+            }
+        }
         guard let (folder, name) = expected else { return }
         expected = nil
         if let node = try found(folder, name) {

@@ -21,15 +21,43 @@ import Testing
         for id in try store.ids() { #expect(try store.verify(id, deep: true) == []) }
     }
 
+    @Test func theDefaultRemovesOnlyWhatIsOldAndUnnamedAndHasTenNewerOfItsComponents() throws {
+        let scratch = try Scratch()
+        let store = try scratch.store()
+        try point(store, "p00", at: 0)
+        try point(store, "p01", at: 1, name: "kept")
+        try point(store, "p02", at: 2, rollout: "r1")
+        let other = ComponentSpec(
+            name: ComponentName(unchecked: "other"), driver: try files("/tree").driver,
+            restart: false)
+        _ = try store.create(
+            id: PointID(unchecked: "p03"), at: Timestamp(milliseconds: 3000), reason: "test",
+            rollout: nil, components: [other])
+        for number in 10..<20 { try point(store, "p\(number)", at: Int64(number)) }
+        let young = DefaultRetention.age.count / 1000
+        #expect(DefaultRetention.keepsAll(try store.list(), now: Timestamp(milliseconds: 0)))
+        #expect(try store.prune(nil, at: young).removed.isEmpty)
+        let late = young + 100
+        #expect(
+            !DefaultRetention.keepsAll(
+                try store.list(), now: Timestamp(milliseconds: late * 1000)))
+        let summary = try store.prune(nil, inUse: ["p02"], at: late)
+        #expect(summary.removed.map(\.id.rawValue) == ["p00"])
+        #expect(summary.protected.map(\.id.rawValue) == ["p02"])
+        #expect(try store.names().prefix(3) == ["p01", "p02", "p03"])
+        #expect(try store.prune(PointRetention(), at: late).removed.isEmpty)
+        try whole(store)
+    }
+
     @Test func countAgeAndBytesEachRemoveTheOldestAndWhatOnlyTheyNeeded() throws {
-        let limits: [(RetentionPolicy, Int64, [String])] = [
-            (RetentionPolicy(), 9, ["p1", "p2", "p3", "p4"]),
-            (RetentionPolicy(count: 2), 9, ["p3", "p4"]),
-            (RetentionPolicy(age: .seconds(6)), 9, ["p3", "p4"]),
-            (RetentionPolicy(bytes: ByteCount(25_500)), 9, ["p3", "p4"]),
-            (RetentionPolicy(count: 3, age: .seconds(5)), 9, ["p4"]),
-            (RetentionPolicy(bytes: ByteCount(1)), 9, ["p4"]),
-            (RetentionPolicy(age: .seconds(1)), 99, ["p4"]),
+        let limits: [(PointRetention, Int64, [String])] = [
+            (PointRetention(), 9, ["p1", "p2", "p3", "p4"]),
+            (PointRetention(count: 2), 9, ["p3", "p4"]),
+            (PointRetention(age: .seconds(6)), 9, ["p3", "p4"]),
+            (PointRetention(bytes: ByteCount(25_500)), 9, ["p3", "p4"]),
+            (PointRetention(count: 3, age: .seconds(5)), 9, ["p4"]),
+            (PointRetention(bytes: ByteCount(1)), 9, ["p4"]),
+            (PointRetention(age: .seconds(1)), 99, ["p4"]),
         ]
         for (policy, now, left) in limits {
             let scratch = try Scratch()
@@ -57,21 +85,21 @@ import Testing
             try scratch.noise(UInt64(number))
             try point(store, "p\(number)", at: Int64(number), rollout: rollout)
         }
-        let summary = try store.prune(RetentionPolicy(age: .seconds(1)), inUse: ["p0"], at: 99)
+        let summary = try store.prune(PointRetention(age: .seconds(1)), inUse: ["p0"], at: 99)
         #expect(try store.names() == ["p0", "p2", "p4"])
         #expect(summary.protected.map(\.id.rawValue) == ["p0", "p2", "p4"])
         #expect(summary.kept == 3)
         #expect(throws: PointError.self) {
-            try store.prune(RetentionPolicy(), inUse: ["p0"], removing: ["p0"])
+            try store.prune(PointRetention(), inUse: ["p0"], removing: ["p0"])
         }
         let all = ["p2", "p4"]
         #expect(throws: PointError.self) {
-            try store.prune(RetentionPolicy(), removing: ["p0"] + all)
+            try store.prune(PointRetention(), removing: ["p0"] + all)
         }
         #expect(try store.names() == ["p0", "p2", "p4"])
-        #expect(throws: PointError.self) { try store.prune(RetentionPolicy(), removing: ["p9"]) }
+        #expect(throws: PointError.self) { try store.prune(PointRetention(), removing: ["p9"]) }
         // The newest may go by its name while another good one stays.
-        #expect(try store.prune(RetentionPolicy(), removing: ["p2", "p4"]).removed.count == 2)
+        #expect(try store.prune(PointRetention(), removing: ["p2", "p4"]).removed.count == 2)
         #expect(try store.names() == ["p0"])
         try whole(store)
     }
@@ -88,13 +116,13 @@ import Testing
                 return (try? store.verify(PointID(unchecked: "p3")).isEmpty) == false
             })
         rename(scratch.packPath(pack), scratch.path + "/aside")
-        let summary = try store.prune(RetentionPolicy(count: 1), at: 9)
+        let summary = try store.prune(PointRetention(count: 1), at: 9)
         #expect(try store.names() == ["p2", "p3"])
         // What p3 needs is not known, so nothing is collected.
         #expect(summary.deferred.count == 1 && summary.collected == 0)
         rename(scratch.path + "/aside", scratch.packPath(pack))
         try whole(store)
-        #expect(try store.prune(RetentionPolicy(count: 1), at: 9).deferred.isEmpty)
+        #expect(try store.prune(PointRetention(count: 1), at: 9).deferred.isEmpty)
         #expect(try store.names() == ["p3"])
         #expect(try scratch.packs == [pack])
     }
@@ -105,14 +133,14 @@ import Testing
         let manifest = scratch.path + "/points/points/p1.json"
         let packs = try scratch.packs
         try scratch.flip(manifest, 90)
-        let summary = try store.prune(RetentionPolicy(count: 1, age: .seconds(1)), at: 99)
+        let summary = try store.prune(PointRetention(count: 1, age: .seconds(1)), at: 99)
         #expect(try store.names() == ["p1", "p3"])
         #expect(summary.deferred.count == 1)
         #expect(try scratch.packs == packs)
         try scratch.flip(manifest, 90)
         #expect(try store.verify(PointID(unchecked: "p1"), deep: true) == [])
         try scratch.flip(manifest, 90)
-        let named = try store.prune(RetentionPolicy(), removing: ["p1"])
+        let named = try store.prune(PointRetention(), removing: ["p1"])
         #expect(named.removed.map(\.reason) == ["named"])
         #expect(named.collected > 0 && named.collected < packs.count)
         try whole(store)
@@ -127,12 +155,12 @@ import Testing
         // Two of twenty files stay: the pack of the first point holds mostly garbage then.
         for index in 2..<20 { unlink(scratch.root + "/tree/\(index)") }
         try point(store, "p2", at: 2)
-        let summary = try store.prune(RetentionPolicy(count: 1))
+        let summary = try store.prune(PointRetention(count: 1))
         #expect(summary.freed.count > 40_000)
         #expect(try !scratch.packs.contains(first[0]))
         try whole(store)
         let packs = try scratch.packs
-        #expect(try store.prune(RetentionPolicy(count: 1)).collected == 0)
+        #expect(try store.prune(PointRetention(count: 1)).collected == 0)
         #expect(try scratch.packs == packs)
     }
 
@@ -141,16 +169,16 @@ import Testing
         let store = try points(scratch, 3)
         var summary = PruneSummary()
         _ = try store.show(PointID(unchecked: "p1")) { _, _ in
-            summary = try store.prune(RetentionPolicy(count: 1))
+            summary = try store.prune(PointRetention(count: 1))
             return false
         }
         #expect(summary.deferred.count == 1 && summary.removed.isEmpty && summary.kept == 3)
         try store.locked("restore.lock") {
-            summary = try store.prune(RetentionPolicy(count: 1))
+            summary = try store.prune(PointRetention(count: 1))
         }
         #expect(summary.deferred.count == 1 && summary.removed.isEmpty)
         #expect(try store.names().count == 3)
-        #expect(try store.prune(RetentionPolicy(count: 1)).removed.count == 2)
+        #expect(try store.prune(PointRetention(count: 1)).removed.count == 2)
     }
 
     @Test func aPruneThatStopsAtAnyCallLosesNothingAndTheNextOneFinishes() throws {
@@ -171,17 +199,17 @@ import Testing
             let dying = try? PointStore(
                 directory: store.directory, root: scratch.root, services: scratch.services,
                 calls: FileCalls(stopping))
-            let summary = try? dying?.prune(RetentionPolicy(count: 2))
+            let summary = try? dying?.prune(PointRetention(count: 2))
             finished = summary != nil && !stopping.hasStopped
             let next = try scratch.store()
             for id in try next.ids() {
                 #expect(try next.verify(id, deep: true) == [], "stopped at call \(number)")
             }
             #expect(try next.ids().suffix(2).map(\.rawValue) == ["p2", "p3"])
-            #expect(try next.prune(RetentionPolicy(count: 2)).deferred.isEmpty)
+            #expect(try next.prune(PointRetention(count: 2)).deferred.isEmpty)
             #expect(try next.names() == ["p2", "p3"])
             try whole(next)
-            #expect(try next.prune(RetentionPolicy(count: 2)).collected == 0)
+            #expect(try next.prune(PointRetention(count: 2)).collected == 0)
             let left = try FileManager.default.contentsOfDirectory(
                 atPath: store.directory + "/packs")
             #expect(left.allSatisfy { !$0.hasPrefix(".") || $0.hasSuffix(".\(getpid())") })
@@ -212,7 +240,7 @@ import Testing
         let reads = Atomic<Int>(0)
         let threads = [
             work {
-                let summary = try store.prune(RetentionPolicy(count: 2), at: 9)
+                let summary = try store.prune(PointRetention(count: 2), at: 9)
                 if !summary.removed.isEmpty { prunes.add(1, ordering: .relaxed) }
             },
             work {
@@ -238,7 +266,7 @@ import Testing
         #expect(failures.withLock { $0 } == [])
         #expect(prunes.load(ordering: .relaxed) > 0 && reads.load(ordering: .relaxed) > 0)
         try whole(store)
-        #expect(try store.prune(RetentionPolicy(count: 1), at: 99).deferred.isEmpty)
+        #expect(try store.prune(PointRetention(count: 1), at: 99).deferred.isEmpty)
         #expect(try store.names() == ["p040"])
         try whole(store)
     }
@@ -316,9 +344,9 @@ final class StoppingCalls: FileCallInterposer, @unchecked Sendable {
         try point(store, "p2", at: 2, [(chunks[2], two, 2000)])
         for id in try store.ids() { #expect(try store.verify(id, deep: true) == []) }
         #expect(try store.scrub(pace: nil).findings == [])
-        _ = try store.prune(RetentionPolicy())
+        _ = try store.prune(PointRetention())
         #expect(try store.files.names(in: "clones").count == 2)
-        let summary = try store.prune(RetentionPolicy(count: 1))
+        let summary = try store.prune(PointRetention(count: 1))
         #expect(summary.collected == 2)
         #expect(try store.files.names(in: "clones") == [two.digest.hex])
         #expect(try store.verify(PointID(unchecked: "p2"), deep: true) == [])

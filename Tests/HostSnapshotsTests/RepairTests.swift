@@ -86,7 +86,7 @@ import Testing
             try scratch.write("/tree/text", "changed")
             _ = try store.restore(point: id)
             #expect(try scratch.view("/tree") == before)
-            #expect(try store.prune(RetentionPolicy(count: 1)).deferred.count == 1)
+            #expect(try store.prune(PointRetention(count: 1)).deferred.count == 1)
             #expect(try store.scrub(pace: nil).findings.count == 1)
             let summary = try store.repair()
             #expect(summary.rewritten == 1 && summary.lost.isEmpty && summary.repaired.isEmpty)

@@ -12,9 +12,23 @@ final class Scratch {
     var root: String { path + "/root" }
     let services = RecordedServices()
 
+    /// A small file system that it lies on.
+    private let disk: LoopDisk?
+
     /// `inMemory` asks for a file system without a disk, for tests that write much and often.
-    init(inMemory: Bool = false) throws {
-        let place = inMemory && Self.memoryHasAttributes ? "/dev/shm" : "/tmp"
+    convenience init(inMemory: Bool = false) throws {
+        try self.init(in: inMemory && Self.memoryHasAttributes ? "/dev/shm" : "/tmp")
+    }
+
+    /// One on a new file system of `kind`; root only.
+    convenience init(on kind: String, megabytes: Int) throws {
+        let below = try Scratch(inMemory: true)
+        let disk = try LoopDisk(kind, megabytes: megabytes, at: below.path + "/disk", in: below)
+        try self.init(in: disk.path, on: disk)
+    }
+
+    private init(in place: String, on disk: LoopDisk? = nil) throws {
+        self.disk = disk
         var template = Array("\(place)/belay-snapshots-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp") }
         path = String(cString: made)

@@ -7,9 +7,6 @@ import Testing
 /// A prune or a repair that is cut at each of its system calls leaves every point that stays whole,
 /// and the next one ends it.
 @Suite struct StoreCrashTests {
-    private static let faults: [Fault] =
-        [.fails, .interrupts, .shortens, .tears, .stops, .tearsAndStops] + CrashWorld.losses(3)
-
     private static func noise(_ count: Int, seed: UInt64) -> String {
         var random = RandomTree(state: seed)
         return (0..<count).map { _ in String(random.next(36), radix: 36) }.joined()
@@ -31,16 +28,27 @@ import Testing
 
     private func prune(_ store: PointStore) throws {
         _ = try store.prune(
-            keeping: RetentionPolicy(count: 1), inUse: [],
+            keeping: PointRetention(count: 1), inUse: [],
             now: Timestamp(milliseconds: 1_700_000_000_124))
     }
 
     @Test func aPrune() throws {
-        let world = try CrashWorld(threePoints)
+        try prune(CrashWorld { try threePoints($0) }, CrashWorld.faults(losses: 3))
+    }
+
+    @Test func aPruneOfAnEncryptedStoreAtEachThirdCall() throws {
+        let world = try CrashWorld { scratch in
+            try scratch.seal()
+            try threePoints(scratch)
+        }
+        try prune(world, CrashWorld.faults(losses: 1), stride: 3)
+    }
+
+    private func prune(_ world: CrashWorld, _ faults: [Fault], stride: Int = 1) throws {
         let spec = try CrashTree.spec()
         let root = try TreeImage(reading: world.scratch.path).lines("/root")
-        for fault in Self.faults {
-            let runs = try world.sweep(fault, prune) { outcome in
+        for fault in faults {
+            let runs = try world.sweep(fault, stride: stride, prune) { outcome in
                 var problems = outcome.image.lines("/root") == root ? [] : ["the root changed"]
                 let (points, found) = try world.storeProblems()
                 problems += found
@@ -49,7 +57,7 @@ import Testing
                 if outcome.isDone, !outcome.fault.mayLeaveMore, points != ["p3"] {
                     problems.append("points: \(points)")
                 }
-                try prune(try world.scratch.store())
+                try prune(try world.store())
                 let again = try world.storeProblems()
                 problems += again.problems
                 if again.points != ["p3"] { problems.append("then points: \(again.points)") }
@@ -65,25 +73,35 @@ import Testing
         }
     }
 
+    /// One byte of each pack, in the midst of its records: the live tree still holds what it was.
+    private func damage(_ scratch: Scratch) throws {
+        for name in try scratch.packs { try scratch.flip(scratch.packPath(name), 80) }
+    }
+
     @Test func aRepair() throws {
         let world = try CrashWorld { scratch in
             try threePoints(scratch)
-            // One byte of what the live tree still holds, in the midst of the last pack's records.
-            let packs = scratch.path + "/points/packs"
-            let image = try TreeImage(reading: packs)
-            for (name, number) in image.nodes[image.top]?.entries ?? [:] {
-                guard let content = image.nodes[number]?.content else { continue }
-                let file = open(packs + "/" + String(decoding: name, as: UTF8.self), O_WRONLY)
-                pwrite(file, [content[80] ^ 0xFF], 1, 80)
-                close(file)
-            }
+            try damage(scratch)
         }
+        try repair(world, CrashWorld.faults(losses: 3))
+    }
+
+    @Test func aRepairOfAnEncryptedStoreAtEachFifthCall() throws {
+        let world = try CrashWorld { scratch in
+            try scratch.seal()
+            try threePoints(scratch)
+            try damage(scratch)
+        }
+        try repair(world, CrashWorld.faults(losses: 1), stride: 5)
+    }
+
+    private func repair(_ world: CrashWorld, _ faults: [Fault], stride: Int = 1) throws {
         let root = try TreeImage(reading: world.scratch.path).lines("/root")
         let damage = Set(try world.storeProblems().problems)
         #expect(!damage.isEmpty)
         var left: Set<String>?
-        for fault in Self.faults {
-            let runs = try world.sweep(fault, stride: fault.isDeadly ? 1 : 3) {
+        for fault in faults {
+            let runs = try world.sweep(fault, stride: max(stride, fault.isDeadly ? 1 : 3)) {
                 _ = try $0.repair()
             } problems: { outcome in
                 var problems = outcome.image.lines("/root") == root ? [] : ["the root changed"]
@@ -91,7 +109,7 @@ import Testing
                 problems += Set(found.map(Self.withoutPack))
                     .subtracting(damage.map(Self.withoutPack)).map { "new: " + $0 }
                 if points != ["p1", "p2", "p3"] { problems.append("points: \(points)") }
-                _ = try world.scratch.store().repair()
+                _ = try world.store().repair()
                 let after = Set(try world.storeProblems().problems.map(Self.withoutPack))
                 left = left ?? after
                 if after != left { problems.append("then \(after), not \(left ?? [])") }
@@ -102,6 +120,84 @@ import Testing
         }
         // What only the live tree of an earlier point held cannot come back; the last point can.
         #expect(left?.contains { $0.hasPrefix("p3") } == false, "\(left ?? [])")
+    }
+
+    @Test func aScrubOfASoundStore() throws {
+        let world = try CrashWorld { try threePoints($0) }
+        try scrub(world, findings: 0)
+    }
+
+    @Test func aScrubOfADamagedStore() throws {
+        let world = try CrashWorld { scratch in
+            try threePoints(scratch)
+            try damage(scratch)
+        }
+        try scrub(world, findings: 1)
+    }
+
+    private func scrub(_ world: CrashWorld, findings count: Int) throws {
+        let expected = Set(try world.store().scrub(pace: nil).findings)
+        #expect(expected.count >= count, "\(expected)")
+        try world.reset()
+        let before = try TreeImage(reading: world.scratch.path)
+        for fault in CrashWorld.faults(losses: 2) {
+            let runs = try world.sweep(fault) {
+                _ = try $0.scrub(pace: nil)
+            } problems: { outcome in
+                var problems: [String] = []
+                for part in ["/root", "/points/packs", "/points/points", "/points/format"]
+                where outcome.image.lines(part) != before.lines(part) {
+                    problems.append("\(part) changed")
+                }
+                let store = try world.store()
+                // What could not be read for a moment may stand among them.
+                let isExact = !outcome.fault.mayLeaveMore
+                if outcome.isDone, isExact {
+                    let state = try store.scrubState()
+                    if state?.ended == nil { problems.append("it is not known to have ended") }
+                    if Set(state?.findings ?? []) != expected { problems.append("\(state as Any)") }
+                }
+                let second = Set(try store.scrub(pace: nil).findings)
+                if isExact, second != expected { problems.append("the next found \(second)") }
+                if !second.isSuperset(of: expected), isExact { problems.append("some are lost") }
+                let third = Set(try store.scrub(pace: nil).findings)
+                if third != expected { problems.append("then \(third)") }
+                return problems
+            }
+            #expect(runs > 1, "\(fault) happened nowhere")
+        }
+    }
+
+    /// After each cut the settings are the old ones or the new ones.
+    @Test func theSettings() throws {
+        let world = try CrashWorld { scratch in
+            try scratch.seal()
+            try CrashTree.make(scratch.root)
+            _ = try take(scratch.store(), "p1", [CrashTree.spec()])
+        }
+        let old = try world.store().keys.settings()
+        var new = old
+        new.retention = PointRetention(count: 7)
+        new.scrubEvery = .seconds(86_400)
+        let spec = try CrashTree.spec()
+        for fault in CrashWorld.faults(losses: 5) {
+            let runs = try world.sweep(fault) {
+                try $0.set(new)
+            } problems: { outcome in
+                let found = try world.store().keys.settings()
+                var problems = found == old || found == new ? [] : ["\(found)"]
+                if outcome.isDone, found != new { problems.append("the new ones are lost") }
+                if !outcome.fault.isDeadly, !outcome.isDone, !outcome.trace.contains("rename"),
+                    found != old
+                {
+                    problems.append("they changed though it failed")
+                }
+                let (points, troubles) = try world.storeProblems()
+                if points != ["p1"] { problems.append("points: \(points)") }
+                return problems + troubles + (try world.nextCaptureProblems([spec]))
+            }
+            #expect(runs > 1, "\(fault) happened nowhere")
+        }
     }
 
     private static func size(of line: String) -> Int? {
@@ -116,10 +212,11 @@ import Testing
 
 extension Fault {
     /// True if an operation may end well and leave things for the next.
-    fileprivate var mayLeaveMore: Bool {
+    var mayLeaveMore: Bool {
         switch self {
         case .fails: true
-        case .interrupts, .shortens, .tears, .stops, .tearsAndStops, .losesPower: false
+        case .interrupts, .shortens, .tears, .stops, .tearsAndStops, .losesPower, .losesPowerLater:
+            false
         }
     }
 }

@@ -36,7 +36,7 @@ import Testing
         }
         _ = try store.list()
         guard name.hasPrefix("packs/") else { return }
-        _ = try? store.prune(RetentionPolicy(count: 1), dryRun: true)
+        _ = try? store.prune(PointRetention(count: 1), dryRun: true)
         _ = try? store.verify(PointID(unchecked: "p1"), deep: true)
     }
 

@@ -41,6 +41,20 @@ import Testing
         }
     }
 
+    @Test func aPointWhoseComponentCameToHoldTheStoreIsNotRestored() throws {
+        let scratch = try Self.scratchWithState()
+        let outside = scratch.path + "/outside"
+        let point = try take(try Self.open(scratch, outside), "p1", [try files("/state")])
+        let within = scratch.root + "/state/points"
+        try FileManager.default.moveItem(atPath: outside, toPath: within)
+        try scratch.write("/state/file", "new")
+        let moved = try Self.open(scratch, within)
+        let error = #expect(throws: PointError.self) { try moved.restore(point: point.id) }
+        #expect(error?.description.contains("the store of rollback points") == true)
+        #expect(try moved.list().count == 1)
+        #expect(try String(contentsOfFile: scratch.root + "/state/file", encoding: .utf8) == "new")
+    }
+
     @Test func besideTheStoreAndAroundItAllIsCaptured() throws {
         let scratch = try Self.scratchWithState()
         let store = try Self.open(scratch, scratch.root + "/state/belay/points")

@@ -47,6 +47,13 @@ extension Scratch {
         return key
     }
 
+    /// Turns encryption on with the same key each time.
+    func seal() throws {
+        try Data((0..<32).map { UInt8($0) }).write(to: URL(fileURLWithPath: path + "/key"))
+        chmod(path + "/key", 0o600)
+        try set("{\"key_file\": \"\(path)/key\"}")
+    }
+
     func set(_ settings: String) throws {
         mkdir(path + "/points", 0o700)
         try Data(settings.utf8).write(to: URL(fileURLWithPath: path + "/points/settings.json"))
@@ -89,7 +96,7 @@ extension PointStore {
     func names() throws -> [String] { try list().map(\.id.rawValue) }
 
     func prune(
-        _ policy: RetentionPolicy, inUse: [String] = [], removing: [String] = [],
+        _ policy: PointRetention?, inUse: [String] = [], removing: [String] = [],
         at seconds: Int64 = 0, dryRun: Bool = false
     ) throws -> PruneSummary {
         try prune(

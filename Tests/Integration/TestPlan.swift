@@ -59,7 +59,7 @@ struct TestPlan {
             components:
               release: {files: {paths: [/opt/app]}}
               settings: {config: {paths: [/etc/app/app.conf]}}
-              flags: {flags: {path: /etc/app/flags.json}}
+              flags: {flags: {path: /etc/app/flags.json}, compatible_with: [release, settings]}
             strategy:
               domain: zone
               max_parallel: \(parallel)

@@ -17,7 +17,7 @@ import Testing
         Row(state: .planned, script: [], taken: []),
         Row(
             state: .awaitingApproval, script: ["set approval=yes", "start"],
-            taken: ["approve", "abort", "skip"]),
+            taken: ["approve", "reject", "abort", "skip", "rollback"]),
         Row(
             state: .running, script: prepared,
             taken: ["pause", "abort", "skip", "rollback"]),
@@ -41,7 +41,8 @@ import Testing
     ]
 
     static let commands: [(String, OperatorCommand)] = [
-        ("approve", .approve), ("pause", .pause), ("resume", .resume), ("promote", .promote),
+        ("approve", .approve), ("reject", .reject), ("pause", .pause), ("resume", .resume),
+        ("promote", .promote),
         ("abort", .abort), ("retry", .retry(hosts: [])),
         ("skip", .skip(host: HostID(unchecked: "b1"))),
         ("rollback", .rollback(RollbackSelection(hosts: .all))),
@@ -55,13 +56,13 @@ import Testing
         for line in row.script { run.run(line) }
         #expect((run.machine.view(now: run.now)?.state ?? .planned) == row.state)
         for (name, command) in Self.commands {
-            let refusal = run.machine.refusal(of: command)
+            let refusal = run.machine.refusal(of: command, by: "ada", reason: "test")
             #expect((refusal == nil) == row.taken.contains(name), "\(name): \(refusal ?? "taken")")
             if let refusal { #expect(refusal.count > 10) }
         }
         let fast = OperatorCommand.rollback(RollbackSelection(hosts: .all, fast: true))
         #expect(
-            (run.machine.refusal(of: fast) == nil)
+            (run.machine.refusal(of: fast, by: "ada", reason: "test") == nil)
                 == !row.taken.isDisjoint(with: ["rollback", "rollback --fast"]))
     }
 
@@ -76,9 +77,10 @@ import Testing
         run.run("wave two b1")
         for line in row.script { run.run(line) }
         let before = run.machine.view(now: run.now)?.hosts
-        for (_, command) in Self.commands where run.machine.refusal(of: command) != nil {
+        for (_, command) in Self.commands
+        where run.machine.refusal(of: command, by: "ada", reason: "test") != nil {
             let effects = run.machine.handle(
-                .command(command, by: "ada", reason: nil, at: run.now))
+                .command(command, by: "ada", reason: "test", at: run.now))
             for case .order(let host, _) in effects { Issue.record("an order for \(host)") }
         }
         #expect(run.machine.view(now: run.now)?.hosts == before)

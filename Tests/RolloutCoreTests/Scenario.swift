@@ -14,6 +14,14 @@ struct Scenario {
     var reaction = RollbackPolicy.Reaction.rollback
     var approval = false
     var unreachable = Milliseconds.seconds(60)
+    /// The one step of the plan cannot be taken back; who opens the gate before it.
+    var pointOfNoReturn: ApprovalRule?
+    /// By component: those that its old state works with.
+    var compatible: [String: [ComponentName]] = [:]
+    var pace = RolloutPace()
+    var absence = AbsencePolicy()
+    var isQueued = false
+    var waitsFor: [String] = []
 
     static let start = Timestamp(milliseconds: 1_000_000)
     static let rollout = RolloutID(unchecked: "r1")
@@ -23,7 +31,8 @@ struct Scenario {
         guard let digest = Self.digest else { return nil }
         let step = StepSpec(
             name: "switch",
-            action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)))
+            action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)),
+            irreversible: pointOfNoReturn != nil)
         return ResolvedPlan(
             name: "demo", planDigest: digest, artifacts: [],
             hosts: waves.flatMap(\.hosts).map {
@@ -37,27 +46,48 @@ struct Scenario {
             budget: budget, rollback: RollbackPolicy(onExhausted: reaction),
             needsApproval: approval,
             work: PlannedWork(
-                variables: [:], components: [],
+                variables: [:], components: Self.components,
                 stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
-                confirmWithin: .seconds(120), coordinatorLost: .hold))
+                confirmWithin: .seconds(120), coordinatorLost: .hold), pace: pace,
+            absence: absence,
+            returning: ReturnPolicy(
+                pointOfNoReturn: pointOfNoReturn,
+                irreversibleSteps: pointOfNoReturn == nil ? [] : [step.name],
+                compatibleWith: compatible))
     }
+
+    static let components = [
+        ComponentSpec(
+            name: ComponentName(unchecked: "app"),
+            driver: .files(paths: ["/opt/app"], exclude: [], data: false), restart: false),
+        ComponentSpec(
+            name: ComponentName(unchecked: "flags"), driver: .flags(path: "/etc/flags.json"),
+            restart: false),
+    ]
 
     var created: RolloutEvent? {
         guard let plan else { return nil }
         let connected = plan.hosts.map(\.id).filter { !offline.contains($0.rawValue) }
         return .created(
-            RolloutDefinition(plan: plan, connected: connected), id: Self.rollout, by: "ada",
+            RolloutDefinition(
+                plan: plan, connected: connected, isQueued: isQueued,
+                waitsFor: waitsFor.map { RolloutID(unchecked: $0) }), id: Self.rollout, by: "ada",
             at: Self.start)
     }
 
     mutating func addWave(
-        _ name: String, _ hosts: [String], soak: Milliseconds = .zero, gates: [ResolvedGate] = []
+        _ name: String, _ hosts: [String], soak: Milliseconds = .zero, gates: [ResolvedGate] = [],
+        growth: WaveGrowth? = nil
     ) {
         self.hosts += hosts
         waves.append(
             ResolvedWave(
-                name: name, hosts: hosts.map { HostID(unchecked: $0) }, soak: soak, gates: gates))
+                name: name, hosts: hosts.map { HostID(unchecked: $0) }, soak: soak, gates: gates,
+                growth: growth))
     }
+
+    /// A calendar whose readings the tests make up.
+    static let calendar = WorkCalendar(zone: "UTC", windows: [], freezes: [])
 
     static func gate(_ name: String, manual: Bool = false) -> ResolvedGate {
         let check = CheckSpec(
@@ -67,6 +97,27 @@ struct Scenario {
             every: .seconds(5),
             inconclusiveFor: .seconds(20))
     }
+
+    static func gate(
+        _ name: String, _ probe: GateProbe, onNoData: ResolvedGate.NoData = .inconclusive
+    ) -> ResolvedGate {
+        ResolvedGate(
+            name: name, probe: probe, every: .seconds(5), inconclusiveFor: .seconds(20),
+            onNoData: onNoData)
+    }
+
+    /// One probe of every kind that asks something else than the hosts.
+    static let probes: [String: GateProbe] = [
+        "metric": .metric(
+            MetricRule(
+                metric: "errors", aggregate: .p95, comparison: .below, limit: 1,
+                window: .seconds(300), samplesMin: 5)),
+        "webhook": .webhook(WebhookRule(url: "http://gate/", timeout: .seconds(10))),
+        "prometheus": .prometheus(
+            PrometheusRule(
+                url: "http://prometheus/", query: "up", comparison: .atLeast, limit: 1,
+                samplesMin: 1, timeout: .seconds(10))),
+    ]
 
     static func result(_ status: CheckStatus) -> CheckResult {
         CheckResult(

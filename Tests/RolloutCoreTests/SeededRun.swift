@@ -22,11 +22,20 @@ struct SeededRun {
     private var wrong: Set<HostID> = []
     private var undone: Set<HostID> = []
     private var isUnlimited = false
+    /// What the calendar said last, and whether it was asked again since.
+    private var reading: CalendarReading?
+    private var calendarAsked = false
+    private var comparing: (HostID, PointID)?
+    private var shadow = PaceShadow()
+    /// What happened at least once.
+    var seen: Set<String> = []
     var faults = true
 
     init?(seed: UInt64) {
         self.seed = seed
         random = SeededRandom(seed: seed)
+        // Every fourth run has nothing go wrong but the order of things.
+        faults = seed % 4 != 0
         var scenario = Scenario()
         let count = Int.random(in: 3...9, using: &random)
         let names = (0..<count).map { "\(["a", "b", "c"][$0 % 3])\($0 / 3)" }
@@ -46,9 +55,13 @@ struct SeededRun {
             [.rollback, .rollback, .pause, .abort].randomElement(using: &random)
             ?? .rollback
         scenario.approval = random.chance(10)
+        scenario.drawPace(names, &random)
         guard let plan = scenario.plan, let created = scenario.created else { return nil }
         self.plan = plan
         hosts = plan.hosts.map { ModelHost(id: $0.id) }
+        for place in hosts.indices {
+            hosts[place].connected = !scenario.offline.contains(hosts[place].id.rawValue)
+        }
         feed(created)
     }
 
@@ -63,12 +76,17 @@ struct SeededRun {
             let why = machine.view(now: now)?.why
             complain("it never ends: \(why?.waitsFor ?? "?"); \(why?.next ?? "?")")
         }
+        checkEnd()
         checkReplay()
     }
 
     private mutating func step() {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<55: deliver()
+        case 0..<48: deliver()
+        case 48..<51: answerCalendar()
+        case 51..<53: answerComparison()
+        case 53: admit()
+        case 54: if random.chance(15) { replace() }
         case 55..<70: pass(Milliseconds(Int64.random(in: 0...8000, using: &random)))
         case 70..<72: pass(.seconds(Int64.random(in: 30...900, using: &random)))
         case 72..<77: disconnect(Int.random(in: hosts.indices, using: &random))
@@ -86,6 +104,9 @@ struct SeededRun {
             for _ in hosts { reconnect() }
             for _ in 0..<200 where hosts.contains(where: { !$0.outbox.isEmpty }) { deliver() }
             while !gates.isEmpty { answerGate() }
+            answerCalendar()
+            answerComparison()
+            admit()
             pass(.seconds(60))
         }
     }
@@ -100,13 +121,18 @@ struct SeededRun {
             .promote, .approve, .resume,
             .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
         ]
-        for command in way where !machine.isFinished && machine.refusal(of: command) == nil {
-            feed(.command(command, by: "ada", reason: nil, at: now))
+        for command in way
+        where !machine.isFinished
+            && machine.refusal(of: command, by: "ada", reason: "random") == nil
+        {
+            feed(.command(command, by: "ada", reason: "random", at: now))
             calm()
         }
     }
 
     private mutating func deliver() {
+        if comparing != nil, random.chance(40) { return answerComparison() }
+        if calendarAsked, random.chance(20) { return answerCalendar() }
         let ready = hosts.indices.filter { hosts[$0].connected && !hosts[$0].outbox.isEmpty }
         guard let place = ready.randomElement(using: &random) else { return pass(.seconds(1)) }
         let report = hosts[place].outbox.removeFirst()
@@ -114,7 +140,7 @@ struct SeededRun {
         switch report.kind {
         case .failed:
             if report.mutated == false { down.remove(host) }
-            if !undone.contains(host) { wrong.insert(host) }
+            if !undone.contains(host), !isLeftOut(host) { wrong.insert(host) }
         case .confirmed:
             if !undone.contains(host) { down.remove(host) }
         case .rolledBack: if report.scope ?? .full == .full { down.remove(host) }
@@ -122,6 +148,11 @@ struct SeededRun {
         default: break
         }
         feed(.reported(host, report, at: now))
+    }
+
+    /// What a host that was left out does counts for nothing.
+    private func isLeftOut(_ host: HostID) -> Bool {
+        machine.view(now: now)?.hosts.contains { $0.id == host && $0.state == .skipped } ?? false
     }
 
     private mutating func pass(_ span: Milliseconds) {
@@ -156,6 +187,49 @@ struct SeededRun {
                 wave: asked.wave, gate: asked.gate, round: asked.round, results: results, at: now))
     }
 
+    private mutating func answerCalendar() {
+        guard calendarAsked else { return }
+        calendarAsked = false
+        let isOpen = !faults || random.chance(70)
+        let said = CalendarReading(
+            isOpen: isOpen,
+            changesAt: faults || !isOpen
+                ? now + .seconds(Int64.random(in: 0...300, using: &random)) : nil,
+            why: "it says so")
+        reading = said
+        if !isOpen { seen.insert("closed") }
+        feed(.calendarRead(said, at: now))
+    }
+
+    private mutating func answerComparison() {
+        guard let (host, point) = comparing else { return }
+        comparing = nil
+        let differences = faults && random.chance(10) ? 1 : faults && random.chance(10) ? nil : 0
+        feed(
+            .compared(
+                host, PointComparison(point: point, differences: differences, detail: "looked at"),
+                at: now))
+    }
+
+    private mutating func admit() {
+        guard machine.view(now: now)?.state == .planned else { return }
+        if !machine.heldHosts.isEmpty { complain("a queued rollout holds hosts") }
+        seen.insert("queued")
+        feed(.admitted(connected: hosts.filter(\.connected).map(\.id), at: now))
+    }
+
+    /// A new host takes the name of an old one.
+    private mutating func replace() {
+        let place = Int.random(in: hosts.indices, using: &random)
+        let id = hosts[place].id
+        hosts[place] = ModelHost(id: id)
+        hosts[place].connected = false
+        down.remove(id)
+        touched.remove(id)
+        seen.insert("replaced")
+        feed(.replaced(id, at: now))
+    }
+
     private mutating func command() {
         let host = hosts[Int.random(in: hosts.indices, using: &random)].id
         let commands: [OperatorCommand] = [
@@ -164,11 +238,11 @@ struct SeededRun {
             .rollback(RollbackSelection(hosts: .all)),
         ]
         guard let command = commands.randomElement(using: &random),
-            machine.refusal(of: command) == nil
+            machine.refusal(of: command, by: "ada", reason: "random") == nil
         else { return }
-        if case .abort = command, !random.chance(20) { return }
-        if case .rollback = command, !random.chance(20) { return }
-        feed(.command(command, by: "ada", reason: nil, at: now))
+        if case .abort = command, !random.chance(5) { return }
+        if case .rollback = command, !random.chance(8) { return }
+        feed(.command(command, by: "ada", reason: "random", at: now))
     }
 
     private mutating func restart() {
@@ -181,6 +255,8 @@ struct SeededRun {
             machine = replayed()
         }
         gates = []
+        calendarAsked = false
+        comparing = nil
         wakeAt = nil
         for place in hosts.indices { hosts[place].connected = false }
         feed(.recovered(Generation(rawValue: 2), at: now))
@@ -191,18 +267,29 @@ struct SeededRun {
     private mutating func feed(_ event: RolloutEvent) {
         let before = machine.view(now: now)
         journal.append(event)
+        shadow.begin(before)
         for effect in machine.handle(event) {
             switch effect {
             case .order(let host, let order): take(order, host, before)
-            case .readCalendar, .compare: break
+            case .readCalendar: calendarAsked = true
+            case .compare(let host, let point): comparing = (host, point)
             case .evaluateGate(let wave, let gate, let round, let asked):
                 gates.append((wave, gate.name, round, asked))
             case .wake(let at):
                 if at <= now { complain("a wake at \(at) though it is \(now)") }
                 wakeAt = wakeAt.map { min($0, at) } ?? at
-            case .note, .quarantine: break
+            case .note(let entry):
+                if entry.text.hasSuffix("go at once") { seen.insert("grew") }
+                if entry.text.contains("is late and goes alone") { seen.insert("alone") }
+            case .quarantine: break
             }
         }
+        switch machine.view(now: now)?.rehearsal?.phase {
+        case "passed": seen.insert("passed")
+        case "failed": seen.insert("differs")
+        default: break
+        }
+        for text in shadow.end(machine.view(now: now), plan) { complain(text) }
     }
 
     private mutating func take(_ order: TransactionOrder, _ host: HostID, _ before: RolloutView?) {
@@ -212,9 +299,10 @@ struct SeededRun {
             if let scope = before?.budgets.first(where: { $0.spent.count > $0.limit }) {
                 complain("\(host) was touched though the budget of \(scope.scope) is spent")
             }
-            if wrong.count > plan.budget.fleet {
+            if before?.state != .succeeded, wrong.count > plan.budget.fleet {
                 complain("\(host) was touched after \(wrong.count) hosts failed")
             }
+            checkPace(host, before)
             undone.remove(host)
             touched.insert(host)
             down.insert(host)
@@ -231,6 +319,22 @@ struct SeededRun {
         }
         if let place = hosts.firstIndex(where: { $0.id == host }) {
             hosts[place].take(order, faults: faults, &random)
+        }
+    }
+
+    private mutating func checkPace(_ host: HostID, _ before: RolloutView?) {
+        let isOpen = reading.map { $0.isOpen && $0.changesAt.map { now < $0 } ?? true } ?? false
+        if plan.pace.calendar != nil, !isOpen { complain("\(host) was touched in a closed window") }
+        shadow.begun.append(host)
+    }
+
+    private mutating func checkEnd() {
+        guard let view = machine.view(now: now), view.state == .succeeded else { return }
+        if plan.pace.rehearses, view.rehearsal?.phase != "passed" {
+            complain("it succeeded without its rehearsal: \(view.rehearsal?.phase ?? "none")")
+        }
+        if plan.absence.converges, let late = view.hosts.first(where: { $0.state == .late }) {
+            complain("\(late.id) was there and did not converge")
         }
     }
 
@@ -275,6 +379,7 @@ struct SeededRun {
         guard let view = machine.view(now: now) else { return [] }
         return [view.state.rawValue] + view.waves.map(\.state.rawValue)
             + view.hosts.map { "\($0.id) \($0.state.rawValue) \($0.attempt)" }
+            + [view.rehearsal?.phase ?? ""]
     }
 
     private func replayed() -> RolloutMachine {

@@ -5,15 +5,26 @@ import RolloutPlan
 /// Runs a transcript: every line that begins with `> ` is fed to a machine, what follows is its
 /// trace. The language:
 ///
-///     wave NAME HOST… [soak=3s] [gate=NAME] [manual=NAME]
+///     wave NAME HOST… [soak=3s] [gate=NAME] [metric=NAME] [webhook=NAME] [prometheus=NAME]
+///         [grow=1x2] [nodata=fail] [manual=NAME] [two=NAME] [expires=60s]
 ///     set parallel=2 unavailable=2 domain=1 fleet=0 wave=0 domains=0 react=pause approval=yes
-///         unreachable=60s offline=a1
+///         unreachable=60s offline=a1 irreversible=PERSONS expires=60s compatible=flags:app
+///         calendar=yes progress=60s healthy=60s rehearse=yes late=skip converge=yes mass=3/30
+///         queued=r7,r8
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
 ///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
+///         [step=switch]
 ///     refuse HOST CODE [verb=V] [attempt=N]   the host refuses the order that it is under
 ///     settle [HOST…] [only=verb]       the hosts (all) answer their orders; nothing goes wrong
 ///     gate pass|fail|silent            the newest evaluation is answered
-///     command NAME [HOST…] [wave=W] [scope=S] [fast=yes]
+///     calendar open|closed [for=60s]   the calendar was read
+///     admit [HOST…]                    its hosts are free; these (all) are connected
+///     replace HOST · compare HOST same|different|unknown
+///     probe pass|fail|inconclusive|nothing   the same for a gate that asks no host
+///     command NAME [HOST…] [wave=W] [scope=S] [point=P] [fast=yes] [across=yes] [by=ada]
+///         [reason=words_with_underscores]
+///     gates                            what the view says of gates and approvals
+///     budgets                          the arithmetic of every scope
 ///     why [HOST]
 struct TranscriptRun {
     var scenario = Scenario()
@@ -48,8 +59,18 @@ struct TranscriptRun {
         case "refuse": refuse(plain, fields)
         case "settle": settle(plain, only: fields["only"])
         case "gate": answerGate(plain.first ?? "pass")
+        case "probe": answerProbe(plain.first ?? "pass")
+        case "gates": showGates()
+        case "budgets":
+            for scope in machine.view(now: now)?.budgets ?? [] {
+                lines.append("  \(scope.scope): \(scope.arithmetic ?? "?")")
+            }
         case "command": command(plain, fields)
         case "why": why(plain.first)
+        case "calendar": readCalendar(plain.first, fields)
+        case "admit": admit(plain)
+        case "replace": for host in plain { feed(.replaced(id(host), at: now)) }
+        case "compare": compare(plain)
         default: lines.append("  ? \(text)")
         }
     }
@@ -84,6 +105,9 @@ struct TranscriptRun {
         report.stage = fields["stage"].flatMap { Stage(rawValue: $0) }
         report.mutated = fields["mutated"].map { $0 == "yes" }
         report.by = fields["by"].flatMap { RollbackActor(rawValue: $0) }
+        if let step = fields["step"] {
+            report.step = StepReport(index: 0, name: step, phase: nil, attempt: 1, outcome: nil)
+        }
         report.failure = fields["failure"]?.split(separator: "_").joined(separator: " ")
         waiting.removeAll { $0.0.rawValue == words[0] }
         feed(.reported(id(words[0]), report, at: now))
@@ -141,6 +165,7 @@ struct TranscriptRun {
         let command: OperatorCommand
         switch name {
         case "approve": command = .approve
+        case "reject": command = .reject
         case "pause": command = .pause
         case "resume": command = .resume
         case "promote": command = .promote
@@ -153,13 +178,38 @@ struct TranscriptRun {
                     hosts: fields["wave"].map { .wave($0) }
                         ?? (hosts.isEmpty ? .all : .named(hosts)),
                     scope: fields["scope"].flatMap { RollbackScope($0) } ?? .full,
-                    fast: fields["fast"] == "yes"))
+                    point: fields["point"].map { PointID(unchecked: $0) },
+                    fast: fields["fast"] == "yes", acrossPointOfNoReturn: fields["across"] == "yes"
+                ))
         default: return lines.append("  ? command")
         }
-        if let refusal = machine.refusal(of: command) {
+        let by = fields["by"] ?? "ada"
+        let reason = fields["reason"]?.split(separator: "_").joined(separator: " ")
+        if let refusal = machine.refusal(of: command, by: by, reason: reason) {
             lines.append("  refused: \(refusal)")
         } else {
-            feed(.command(command, by: "ada", reason: nil, at: now))
+            feed(.command(command, by: by, reason: reason, at: now))
+        }
+    }
+
+    private mutating func answerProbe(_ answer: String) {
+        guard let asked else { return lines.append("  ? no gate was asked") }
+        let verdict = answer == "nothing" ? nil : Verdict(rawValue: answer)
+        feed(
+            .gateProbed(
+                wave: asked.wave, gate: asked.gate.name, round: asked.round,
+                GateFinding(verdict: verdict, detail: "p95 of errors was \(answer)"), at: now))
+    }
+
+    private mutating func showGates() {
+        guard let view = machine.view(now: now) else { return }
+        for gate in [view.pointOfNoReturn].compactMap({ $0 }) + view.waves.flatMap(\.gates) {
+            lines.append("  \(gate.name): \(gate.verdict?.rawValue ?? "open"), \(gate.detail)")
+            for one in gate.approvals ?? [] {
+                lines.append(
+                    "    \(one.by)\(one.reason.map { ": \($0)" } ?? "")"
+                        + (one.void.map { ", void: \($0)" } ?? ""))
+            }
         }
     }
 
@@ -178,9 +228,23 @@ struct TranscriptRun {
         var gates: [ResolvedGate] = []
         if let name = fields["gate"] { gates.append(Scenario.gate(name)) }
         if let name = fields["manual"] { gates.append(Scenario.gate(name, manual: true)) }
+        let onNoData = fields["nodata"].flatMap { ResolvedGate.NoData(rawValue: $0) }
+        for (kind, probe) in Scenario.probes.sorted(by: { $0.key < $1.key }) {
+            guard let name = fields[kind] else { continue }
+            gates.append(Scenario.gate(name, probe, onNoData: onNoData ?? .inconclusive))
+        }
+        if let name = fields["two"] {
+            let rule = ApprovalRule(persons: 2, expires: fields["expires"].map(span))
+            gates.append(Scenario.gate(name, .approval(rule)))
+        }
         scenario.addWave(
             words.first ?? "", Array(words.dropFirst()), soak: span(fields["soak"] ?? "0s"),
-            gates: gates)
+            gates: gates, growth: growth(fields["grow"]))
+    }
+
+    private func growth(_ text: String?) -> WaveGrowth? {
+        let parts = text?.split(separator: "x").compactMap { Int($0) } ?? []
+        return parts.count == 2 ? WaveGrowth(from: parts[0], factor: parts[1]) : nil
     }
 
     private mutating func set(_ fields: [String: String]) {
@@ -192,11 +256,67 @@ struct TranscriptRun {
         scenario.budget.wave = number("wave") ?? scenario.budget.wave
         scenario.budget.domain = number("domains") ?? scenario.budget.domain
         scenario.approval = fields["approval"] == "yes"
+        if let persons = number("irreversible") {
+            scenario.pointOfNoReturn = ApprovalRule(
+                persons: persons, expires: fields["expires"].map(span))
+        }
+        if let pair = fields["compatible"]?.split(separator: ":"), pair.count == 2 {
+            scenario.compatible[String(pair[0]), default: []].append(
+                ComponentName(unchecked: String(pair[1])))
+        }
         if let reaction = fields["react"].flatMap({ RollbackPolicy.Reaction(rawValue: $0) }) {
             scenario.reaction = reaction
         }
         if let away = fields["unreachable"] { scenario.unreachable = span(away) }
         if let host = fields["offline"] { scenario.offline.insert(host) }
+        setPace(fields)
+    }
+
+    private mutating func setPace(_ fields: [String: String]) {
+        if fields["calendar"] == "yes" { scenario.pace.calendar = Scenario.calendar }
+        if fields["rehearse"] == "yes" { scenario.pace.rehearses = true }
+        if fields["converge"] == "yes" { scenario.absence.converges = true }
+        if let text = fields["progress"] { scenario.pace.progressDeadline = span(text) }
+        if let text = fields["healthy"] { scenario.pace.healthyDeadline = span(text) }
+        if let late = fields["late"].flatMap({ AbsencePolicy.Late(rawValue: $0) }) {
+            scenario.absence.late = late
+        }
+        let mass = fields["mass"]?.split(separator: "/").compactMap { Int($0) } ?? []
+        if mass.count == 2 {
+            scenario.absence.massLossHostsMin = mass[0]
+            scenario.absence.massLossPercent = mass[1]
+        }
+        if let others = fields["queued"] {
+            scenario.isQueued = true
+            scenario.waitsFor = others.split(separator: ",").map(String.init)
+        }
+    }
+
+    private mutating func readCalendar(_ word: String?, _ fields: [String: String]) {
+        let isOpen = word == "open"
+        feed(
+            .calendarRead(
+                CalendarReading(
+                    isOpen: isOpen, changesAt: fields["for"].map { now + span($0) },
+                    why: isOpen ? "Monday's window is open" : "no window is open"), at: now))
+    }
+
+    private mutating func admit(_ names: [String]) {
+        let there = names.isEmpty ? scenario.hosts : names
+        feed(.admitted(connected: there.map(id), at: now))
+    }
+
+    private mutating func compare(_ words: [String]) {
+        guard words.count == 2 else { return lines.append("  ? compare") }
+        let found: PointComparison
+        switch words[1] {
+        case "same": found = PointComparison(point: nil, differences: 0, detail: "nothing differs")
+        case "different":
+            found = PointComparison(point: nil, differences: 2, detail: "/etc/app, /etc/app/x")
+        default:
+            found = PointComparison(point: nil, differences: nil, detail: "the host is away")
+        }
+        feed(.compared(id(words[0]), found, at: now))
     }
 
     private func id(_ name: String) -> HostID { HostID(unchecked: name) }
@@ -219,7 +339,8 @@ struct TranscriptRun {
             waiting.append((host, order))
             let scope = order.scope.map { " \($0)" } ?? ""
             lines.append("  \(host) ← \(order.verb.rawValue)\(scope) #\(order.attempt)")
-        case .readCalendar, .compare: break
+        case .readCalendar: lines.append("  calendar?")
+        case .compare(let host, let point): lines.append("  compare \(host) with \(point)")
         case .evaluateGate(let wave, let gate, let round, let hosts):
             asked = (wave, gate, round, hosts)
             let list = hosts.map(\.rawValue).joined(separator: " ")
@@ -245,6 +366,9 @@ struct TranscriptRun {
         }
         if view.unavailable != shown?.unavailable ?? 0 {
             changes.append("unavailable \(view.unavailable)/\(view.unavailableMax)")
+        }
+        if let rehearsal = view.rehearsal, rehearsal.phase != shown?.rehearsal?.phase {
+            changes.append("rehearsal on \(rehearsal.host) \(rehearsal.phase)")
         }
         if !changes.isEmpty { lines.append("  = " + changes.joined(separator: ", ")) }
         shown = view

@@ -3,11 +3,13 @@ import FoundationEssentials
 import RolloutPlan
 import Testing
 
-/// The examples of docs/reference/plan.md, section "Components", are plans that load.
+/// The examples of docs/reference/plan.md are parts of plans that load.
 struct DriverExampleTests {
     private struct Example {
         var title: String
         var text: String
+        /// The key of the plan that it stands under.
+        var key: String { text.hasPrefix("windows:") ? "strategy" : "components" }
     }
 
     private func examples() throws -> [Example] {
@@ -30,13 +32,15 @@ struct DriverExampleTests {
         return examples
     }
 
-    private func load(_ components: String) throws -> (plan: Plan, problems: String) {
-        let indented = components.split(separator: "\n").map { "  \($0)\n" }.joined()
+    private func load(
+        _ example: String, under key: String = "components"
+    ) throws -> (plan: Plan, problems: String) {
+        let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
         let text = """
             belay: 1
             name: example
             targets: {selector: app=web}
-            components:
+            \(key):
             \(indented)
             stages:
               migration: {steps: [{name: wait, wait: {span: 1s}}]}
@@ -51,7 +55,7 @@ struct DriverExampleTests {
     @Test func `each driver has an example that loads without a warning`() throws {
         var drivers: Set<String> = []
         for example in try examples() {
-            let (plan, problems) = try load(example.text)
+            let (plan, problems) = try load(example.text, under: example.key)
             #expect(problems.isEmpty, "\(example.title): \(problems)")
             for component in plan.components { drivers.insert(component.driver.name) }
         }

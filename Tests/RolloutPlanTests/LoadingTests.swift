@@ -1,5 +1,6 @@
 import FleetWire
 import FoundationEssentials
+import RolloutCalendar
 import RolloutPlan
 import Testing
 
@@ -37,6 +38,62 @@ struct LoadingTests {
         #expect(resolved.waves.map(\.name) == ["canary", "zone-a", "rest"])
         #expect(resolved.waves.map(\.hosts.count) == [1, 1, 4])
         #expect(resolved.planDigest == plan.digest)
+    }
+
+    static let full = repository + "deploy/examples/full-rollout.yaml"
+
+    @Test func `the full example says all that a plan can say of how it moves`() throws {
+        let loaded: LoadedPlan
+        do {
+            loaded = try PlanLoader.load(
+                path: Self.full, zones: ZoneFolder.ofThisMachine.lookup)
+        } catch {
+            Issue.record("\(error.rendered())")
+            return
+        }
+        #expect(loaded.warnings.isEmpty)
+        let fleet = (1...40).map { number in
+            FleetHost(
+                id: HostID(unchecked: "shop-\(number)"),
+                labels: ["app": "shop", "zone": ["a", "b", "c", "d"][number % 4]],
+                facts: ["kernel": "6.\(number / 20)", "arch": number == 9 ? "arm64" : "amd64"])
+        }
+        let resolved = try loaded.plan.resolve(against: fleet)
+        #expect(resolved.waves.map(\.name) == ["canary", "tenth", "rest"])
+        #expect(resolved.waves.map(\.hosts.count) == [3, 4, 33])
+        #expect(
+            resolved.waves[0].uncovered == [
+                "arch=arm64 (1 host)", "zone=c (10 hosts)", "zone=d (10 hosts)",
+            ])
+        #expect(resolved.waves[1].growth == WaveGrowth(from: 1, factor: 2))
+        let kinds = resolved.waves.flatMap(\.gates).map(\.probe).map { probe in
+            switch probe {
+            case .checks: "checks"
+            case .approval: "approval"
+            case .metric: "metric"
+            case .webhook: "webhook"
+            case .prometheus: "prometheus"
+            }
+        }
+        #expect(
+            kinds == ["checks", "metric", "approval", "prometheus", "webhook", "approval"])
+        #expect(resolved.pace.progressDeadline == .seconds(1800))
+        #expect(resolved.pace.healthyDeadline == .seconds(300))
+        #expect(resolved.pace.rehearses)
+        #expect(resolved.pace.calendar?.windows.map(\.days) == [[1, 2, 3, 4], [6]])
+        #expect(
+            resolved.absence == AbsencePolicy(late: .skip, converges: true, massLossPercent: 25))
+        #expect(
+            resolved.returning.pointOfNoReturn == ApprovalRule(persons: 2, expires: .seconds(3600)))
+        #expect(resolved.returning.irreversibleSteps == ["drop-old-exports"])
+        #expect(resolved.returning.compatibleWith["flags"]?.count == 4)
+        #expect(resolved.returning.quarantineFor == .seconds(7 * 86_400))
+        #expect(resolved.limits.unavailablePerDomainMax == 2)
+        #expect(resolved.budget.fleet == 2)
+        #expect(resolved.budget.wave == 1)
+        #expect(resolved.budget.domain == 1)
+        let again = try WireJSON.decode(ResolvedPlan.self, from: try WireJSON.encode(resolved))
+        #expect(again == resolved)
     }
 
     @Test func `a plan survives JSON, names in camel case included`() throws {

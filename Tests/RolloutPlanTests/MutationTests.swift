@@ -23,7 +23,7 @@ struct MutationTests {
         seed: Int
     ) throws {
         var generator = SeededGenerator(seed: UInt64(seed) + 1)
-        var source = try bytes(of: LoadingTests.example)
+        var source = try bytes(of: seed % 2 == 0 ? LoadingTests.example : LoadingTests.full)
         for _ in 0..<Int.random(in: 1...8, using: &generator) {
             let place = Int.random(in: 0..<source.count, using: &generator)
             let sharp = Self.sharp.randomElement(using: &generator) ?? 0

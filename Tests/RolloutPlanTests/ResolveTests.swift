@@ -55,7 +55,9 @@ struct ResolveTests {
         #expect(resolved.limits.unavailableMax == 2)
         #expect(resolved.limits.unavailablePerDomainMax == 1)
         // 40 % of 5; 49 % of the only wave; 50 % of the smallest domain, which has one host.
-        #expect(resolved.budget == FailureBudget(fleet: 2, wave: 2, domain: 0))
+        #expect(resolved.budget.fleet == 2)
+        #expect(resolved.budget.wave == 2)
+        #expect(resolved.budget.domain == 0)
     }
 
     @Test func `what does not fit is said with the nearest name`() throws {
@@ -113,8 +115,9 @@ struct HostileTests {
         plan.components[0].name = ComponentName(unchecked: "..")
         plan.artifacts.append(plan.artifacts[0])
         plan.stages.append(plan.stages[0])
-        plan.strategy.waves[0].gates[0].checks[0].kind = .http(
-            HTTPCheck(url: "http:///x", status: [7], contains: ""))
+        var check = try #require(plan.strategy.waves[0].gates[0].checks.first)
+        check.kind = .http(HTTPCheck(url: "http:///x", status: [7], contains: ""))
+        plan.strategy.waves[0].gates[0].probe = .checks([check])
         do {
             _ = try plan.resolve(against: sixHosts)
             Issue.record("the plan was taken")

@@ -8,7 +8,7 @@ struct PlantedFaultTests {
     func faultIsFound(_ fault: PlantedFault) {
         let found = (UInt64(0)..<2000).first { seed in
             var run = SimulatedRun(
-                .init(plan: RandomPlan.make(seed: seed), planted: fault), seed: seed)
+                .random(seed: seed, planted: fault), seed: seed)
             return !run.run().broken.isEmpty
         }
         #expect(found != nil, "nothing noticed \(fault.rawValue)")

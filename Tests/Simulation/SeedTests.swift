@@ -7,7 +7,7 @@ struct SeedTests {
     @Test("Fixed seeds with every kind of fault keep every promise", arguments: 0..<5)
     func seedsKeepPromises(block: UInt64) {
         for seed in (block * 40)..<(block * 40 + 40) {
-            var run = SimulatedRun(.init(plan: RandomPlan.make(seed: seed)), seed: seed)
+            var run = SimulatedRun(.random(seed: seed), seed: seed)
             let result = run.run()
             #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
         }
@@ -15,7 +15,7 @@ struct SeedTests {
 
     @Test("Without faults every rollout succeeds or waits for a person", arguments: 0..<20)
     func quietRunsEnd(seed: UInt64) {
-        var run = SimulatedRun(.init(plan: RandomPlan.make(seed: seed), faults: []), seed: seed)
+        var run = SimulatedRun(.random(seed: seed, faults: []), seed: seed)
         let result = run.run()
         #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
         #expect(result.state == .succeeded, "seed \(seed): \(result.reason)")
@@ -23,7 +23,7 @@ struct SeedTests {
 
     @Test("One seed gives one run, line by line", arguments: [3, 14, 159, 265])
     func oneSeedOneRun(seed: UInt64) {
-        let setup = SimulatedRun.Setup(plan: RandomPlan.make(seed: seed), isRecorded: true)
+        let setup = SimulatedRun.Setup.random(seed: seed, isRecorded: true)
         var first = SimulatedRun(setup, seed: seed)
         var second = SimulatedRun(setup, seed: seed)
         let trace = first.run().trace

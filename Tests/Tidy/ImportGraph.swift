@@ -9,10 +9,14 @@ enum ImportGraph {
         "SQLiteFile": ["CSQLite"],
         "FleetTransport": ["FleetWire", "COpenSSL"],
         "RolloutPlan": ["FleetWire"],
+        "RolloutCalendar": ["FleetWire", "RolloutPlan"],
         "RolloutCore": ["FleetWire", "RolloutPlan"],
         "OperatorAPI": ["FleetWire", "RolloutPlan", "RolloutCore"],
         "FleetSimulation": ["FleetWire", "RolloutPlan", "RolloutCore", "AgentCore"],
-        "belay": ["FleetWire", "RolloutPlan", "RolloutCore", "OperatorAPI", "FleetSimulation"],
+        "belay": [
+            "FleetWire", "RolloutPlan", "RolloutCalendar", "RolloutCore", "OperatorAPI",
+            "FleetSimulation",
+        ],
         "AgentCore": ["FleetWire"],
         "HostProcesses": ["FleetWire"],
         "HostSnapshots": [
@@ -34,8 +38,8 @@ enum ImportGraph {
         ],
         "StateStore": ["FleetWire", "SQLiteFile"],
         "CoordinatorServer": [
-            "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCore",
-            "OperatorAPI",
+            "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCalendar",
+            "RolloutCore", "OperatorAPI",
         ],
         "belay-coordinator": [
             "CoordinatorServer", "FleetTransport", "FleetWire", "RolloutPlan", "StateStore",

@@ -31,12 +31,12 @@ extension Agent {
         }
     }
 
-    /// Removes points that the store's settings do not keep.
+    /// Removes points that the store's settings, or the default without them, do not keep.
     func applyRetention() async {
         do {
             let pruned = try await work(nil, ControlUpdates()) { work -> PruneReply? in
                 let policy = try work.store.settings().retention
-                return policy == RetentionPolicy() ? nil : try work.prune(policy, dryRun: false)
+                return policy == PointRetention() ? nil : try work.prune(policy, dryRun: false)
             }
             guard let pruned else { return }
             keep { $0.forget(pruned.removed) }

@@ -47,15 +47,19 @@ extension Agent {
         defer { pointRequests -= 1 }
         let hands = HostHands(self)
         let (inUse, damaged) = (pointsInUse, health.damagedPoints)
-        let outcome = await OwnThread.run { _ in
-            Swift.Result {
-                let store = try hands.store(plan)
-                return try body(
-                    PointWork(
-                        store: store, inUse: inUse, damaged: damaged,
-                        root: hands.state.rootDirectory,
-                        updates: updates))
+        // An agent that stops waits for no capture.
+        let outcome = await withTaskCancellationHandler {
+            await OwnThread.run { _ in
+                Swift.Result {
+                    let store = try hands.store(plan)
+                    return try body(
+                        PointWork(
+                            store: store, inUse: inUse, damaged: damaged,
+                            root: hands.state.rootDirectory, updates: updates))
+                }
             }
+        } onCancel: {
+            updates.stop(.gone)
         }
         return try outcome.get()
     }

@@ -58,7 +58,7 @@ extension Agent {
         let (digest, problem) = try await hands.block {
             (
                 try hands.store(plan).stateDigest(plan.components),
-                try hands.spaceProblem(plan.components)
+                try hands.store(plan).spaceProblem(plan.components).map(hands.shown)
             )
         }
         return Inspection(

@@ -48,14 +48,18 @@ package actor Agent {
     /// The agent's own work so far, as metrics.
     private(set) var operations = OperationCounts()
 
-    /// Opens the state and takes the host for this process.
+    /// Opens the state and takes the host for this process. What needs no coordinator does without
+    /// an enrolment, and without a state that was made before.
     /// Throws `AgentError` when another agent holds it, when files are open to others, or when the
     /// journal cannot be read.
     package init(
-        state: StateDirectory, guardProcess: GuardProcess = .own, logger: Logger
+        state: StateDirectory, guardProcess: GuardProcess = .own, needsEnrolment: Bool = true,
+        logger: Logger
     ) throws {
+        if !needsEnrolment { try state.make() }
         try state.requirePrivate()
-        guard let configuration = state.value(AgentConfiguration.self, in: "agent.json") else {
+        let found = state.value(AgentConfiguration.self, in: "agent.json")
+        guard let configuration = found ?? (needsEnrolment ? nil : .notEnrolled) else {
             throw AgentError(
                 "\(state.file("agent.json")) is missing or malformed",
                 remedy: "enrol this host with `belay-agent enroll`", exitCode: 13)

@@ -15,7 +15,9 @@ package enum ControlClient {
         if let socket = try ControlConnection(state) {
             if let reply = try await through(socket, request, stops, update) { return reply }
         }
-        let agent = try Agent(state: state, logger: logger)
+        // Points are the host's own: they are worked on whether a fleet knows it or not.
+        let agent = try Agent(
+            state: state, needsEnrolment: request.command != .point, logger: logger)
         let (replies, done) = AsyncStream<ControlReply>.makeStream()
         let updates = ControlUpdates(update)
         try await agent.offline(changing: request.changes) { agent in

@@ -48,7 +48,7 @@ extension HostHands {
     }
 
     /// Runs `body` on a thread of its own: it may take long, and others must not wait for it.
-    private func onThread<Result: Sendable>(
+    func onThread<Result: Sendable>(
         _ body: @escaping @Sendable (OwnThread.Cancellation) throws -> Result
     ) async throws -> Result {
         try await OwnThread.run { cancellation in Swift.Result { try body(cancellation) } }.get()

@@ -46,7 +46,9 @@ struct HostHands: Sendable {
         switch effect {
         case .fetch(_, let artifact): return try await fetch(artifact)
         case .checkSpace(_, let components):
-            return try await block { try spaceProblem(components).map(WorkResult.problem) ?? .done }
+            return try await block {
+                try store().spaceProblem(components).map { .problem(shown($0)) } ?? .done
+            }
         case .capture(_, let components, let reason, let rollout):
             return .point(try await capture(components, reason, rollout))
         case .arm(_, let order): return try await block { try arm(order) }
@@ -138,26 +140,14 @@ struct HostHands: Sendable {
 
     // MARK: - Points
 
-    func spaceProblem(_ components: [ComponentSpec]) throws -> String? {
-        let needed = try store().spaceNeeded(components).count
-        var info = statvfs()
-        guard statvfs(state.file("points"), &info) == 0 else {
-            throw StateDirectory.failure("look at the space of", state.file("points"))
-        }
-        let free = UInt64(info.f_bavail) * UInt64(info.f_frsize)
-        guard needed > free else { return nil }
-        return "the rollback point can take \(needed) bytes, \(free) are free on the file system "
-            + "of \(state.file("points")); free some"
-    }
-
     func capture(
         _ components: [ComponentSpec], _ reason: String, _ rollout: RolloutID?
     ) async throws -> PointSummary {
         let plan = await agent.plan(of: rollout)
-        return try await block {
+        return try await onThread { cancellation in
             let work = PointWork(
                 store: try store(plan), inUse: [:], damaged: [], root: state.rootDirectory,
-                updates: ControlUpdates())
+                updates: ControlUpdates(), cancellation: cancellation)
             return try work.capture(components, reason: reason, rollout: rollout)
         }
     }

@@ -31,8 +31,19 @@ package struct PointSettings {
 
 /// The settings as programs read them.
 package struct PointPolicy: Codable, Sendable, Hashable {
+    /// Who says which points a prune keeps.
+    package enum Origin: String, Codable, Sendable, Hashable {
+        /// Nobody set it: a point goes only if it has no name and `retention` objects to it twice,
+        /// by its age and by the count of newer points of the same components.
+        case standard = "default"
+        /// An operator: a point goes once any limit says so.
+        case settings
+    }
+
     /// Which points a prune keeps.
     package var retention: PointRetention
+    /// Who says so.
+    package var retentionOrigin: Origin
     /// The file of the key that new points are sealed with.
     package var keyFile: String?
     /// How often all objects are read back.
@@ -40,9 +51,10 @@ package struct PointPolicy: Codable, Sendable, Hashable {
 
     /// What these settings come to.
     package init(_ settings: StoreSettings) {
-        retention = PointRetention(
-            count: settings.retention.count, age: settings.retention.age,
-            bytes: settings.retention.bytes)
+        retention =
+            settings.retention
+            ?? PointRetention(count: DefaultRetention.count, age: DefaultRetention.age)
+        retentionOrigin = settings.retention == nil ? .standard : .settings
         keyFile = settings.keyFile
         scrubEvery = settings.scrubEvery ?? Agent.scrubEvery
     }

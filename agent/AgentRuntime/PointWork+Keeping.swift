@@ -14,19 +14,24 @@ extension PointWork {
                     code: "in_use", reason: "point \(point.id) is in use: \(use)",
                     remedy: "let that end first")
             }
-            reply.prune = try prune(RetentionPolicy(), removing: [point.id], request.dryRun == true)
+            reply.prune = try prune(PointRetention(), removing: [point.id], request.dryRun == true)
         } else {
-            let policy =
-                try request.retention.map(RetentionPolicy.init) ?? store.settings().retention
+            let policy = try request.retention ?? store.settings().retention
             reply.prune = try prune(policy, dryRun: request.dryRun == true)
         }
         return reply
     }
 
-    /// Removes what `policy` no longer keeps, of what was there when `inUse` was found: a point that
+    /// Removes what `policy`, or the default without one, no longer keeps, of what was there when `inUse` was found: a point that
     /// was taken since then may be in use without standing there.
-    func prune(_ policy: RetentionPolicy, dryRun: Bool) throws -> PruneReply {
+    func prune(_ policy: PointRetention?, dryRun: Bool) throws -> PruneReply {
         let ids = Set(inUse.keys)
+        if policy == nil {
+            let points = try store.list()
+            if DefaultRetention.keepsAll(points, now: HostClock.now()) {
+                return PruneReply(removed: [], kept: points.count, freed: ByteCount(0))
+            }
+        }
         let plan = try store.prune(keeping: policy, inUse: ids, now: HostClock.now(), dryRun: true)
         let old = Set(try store.list().filter { $0.at < seen }.map(\.id))
         let going = plan.removed.map(\.id).filter(old.contains)
@@ -35,11 +40,11 @@ extension PointWork {
                 removed: going, kept: plan.kept + plan.removed.count - going.count,
                 freed: plan.freed)
         }
-        return try prune(RetentionPolicy(), removing: Set(going), false)
+        return try prune(PointRetention(), removing: Set(going), false)
     }
 
     private func prune(
-        _ policy: RetentionPolicy, removing: Set<PointID>, _ dryRun: Bool
+        _ policy: PointRetention, removing: Set<PointID>, _ dryRun: Bool
     ) throws -> PruneReply {
         let done = try store.prune(
             keeping: policy, inUse: Set(inUse.keys), removing: removing, now: HostClock.now(),
@@ -106,11 +111,5 @@ extension PointWork {
         reply.damaged = damaged.map { HostPath.asPlanned($0, root: root) }
         reply.scrub = scrub
         return reply
-    }
-}
-
-extension RetentionPolicy {
-    init(_ retention: PointRetention) {
-        self.init(count: retention.count, age: retention.age, bytes: retention.bytes)
     }
 }

@@ -168,14 +168,20 @@ struct PointWork {
     ) throws -> PointSummary {
         let now = HostClock.now()
         let random = (0..<4).map { _ in UInt8.random(in: .min ... .max) }
-        let made = try store.create(
-            id: PointStore.makeID(at: now, random: random), at: now, name: name, reason: reason,
-            rollout: rollout, components: components, rereads: rereads,
-            progress: updates.progress)
+        let made: PointSummary
+        do {
+            made = try store.create(
+                id: PointStore.makeID(at: now, random: random), at: now, name: name,
+                reason: reason, rollout: rollout, components: components, rereads: rereads,
+                isStopped: { [cancellation] in cancellation.isCancelled },
+                progress: updates.progress)
+        } catch {
+            throw cancellation.isCancelled ? Refusal.stopped : error
+        }
         guard cancellation.isCancelled else { return made }
         // It was stopped too late for the capture, so what it made goes again.
         _ = try store.prune(
-            keeping: RetentionPolicy(), inUse: Set(inUse.keys), removing: [made.id],
+            keeping: PointRetention(), inUse: Set(inUse.keys), removing: [made.id],
             now: HostClock.now())
         throw Refusal.stopped
     }

@@ -157,6 +157,12 @@ package struct AgentConfiguration: Codable, Sendable, Hashable {
         self.host = host
     }
 
+    /// Of a host that no coordinator knows, or whose `agent.json` is lost: for break-glass alone.
+    static var notEnrolled: AgentConfiguration {
+        let name = HostFacts.gather()["hostname"].flatMap { HostID($0) }
+        return AgentConfiguration(coordinator: "", host: name ?? HostID(unchecked: "here"))
+    }
+
     /// The coordinator's name and port; throws for anything that is not `HOST:PORT`.
     package func address() throws -> (host: String, port: Int) {
         guard let colon = coordinator.lastIndex(of: ":"),

@@ -1,3 +1,4 @@
+import FleetTransport
 import FleetWire
 import Glibc
 
@@ -80,7 +81,7 @@ struct CommandDriver: ComponentDriving {
 
     /// Of all of its bytes, wherever chunks are cut.
     private func digest(_ scratch: ScratchFile) throws -> Digest {
-        let hash = StreamHash()
+        let hash = SHA256Hasher()
         var buffer = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
         var offset = 0
         while true {

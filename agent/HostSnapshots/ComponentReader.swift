@@ -12,6 +12,8 @@ struct ComponentReader {
     let index: UnchangedIndex?
     /// True: what cannot be read steadily counts as different instead of failing.
     var tolerant = false
+    /// Who may stop it.
+    var stop = StopHook()
 
     /// The point that is being captured; nil if only the state is wanted.
     var point: PointID?
@@ -102,8 +104,10 @@ struct ComponentReader {
         _ walk: Walk, _ cursor: IndexCursor?, _ push: @escaping (EntryBatch) throws -> Void
     ) throws {
         let pipeline = EntryPipeline(
-            own: ContentReader(sink: sink, isTolerant: tolerant),
-            others: otherSinks.map { ContentReader(sink: $0, isTolerant: tolerant) }, push: push)
+            own: ContentReader(sink: sink, isTolerant: tolerant, stop: stop),
+            others: otherSinks.map {
+                ContentReader(sink: $0, isTolerant: tolerant, stop: stop)
+            }, push: push)
         do {
             try self.walk(walk, cursor, pipeline)
         } catch {
@@ -123,6 +127,7 @@ struct ComponentReader {
             root: root, excludes: ExcludePatterns(walk.excludes),
             crossesMounts: walk.crossesMounts, cursor: cursor, holds: sink.holds, sink: found)
         walker.leftover = leftover
+        walker.stop = stop
         for path in walk.paths { try walker.walk(path) }
     }
 

@@ -7,6 +7,8 @@ final class ContentReader: @unchecked Sendable {
     private let sink: any ObjectSink
     /// True: what cannot be read steadily counts as different instead of failing.
     private let isTolerant: Bool
+    /// Asked before each chunk.
+    private let stop: StopHook
     /// SEEK_DATA of Linux' fs.h, which Swift's Glibc module leaves out.
     private static let seekData: Int32 = 3
     /// O_NOATIME of Linux' fcntl.h: a capture changes nothing, times of access neither.
@@ -17,9 +19,10 @@ final class ContentReader: @unchecked Sendable {
     private var chunks: [ObjectID] = []
     private var quietly = geteuid() == 0 ? ContentReader.noAccessTime : 0
 
-    init(sink: any ObjectSink, isTolerant: Bool = false) {
+    init(sink: any ObjectSink, isTolerant: Bool = false, stop: StopHook = StopHook()) {
         self.sink = sink
         self.isTolerant = isTolerant
+        self.stop = stop
     }
 
     deinit { buffer.deallocate() }
@@ -110,6 +113,7 @@ final class ContentReader: @unchecked Sendable {
         let size = Int(clamping: status.size)
         var offset = 0
         while offset < size {
+            try stop.check()
             let count = min(buffer.count, size - offset)
             if status.mayHaveHoles {
                 let data = file.calls.lseek(file.raw, offset, Self.seekData)

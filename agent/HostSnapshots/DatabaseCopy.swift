@@ -98,6 +98,29 @@ final class DatabaseCopy {
         }
     }
 
+    /// Lets SQLite write the log of the database `name` back into its file, so that the file alone
+    /// holds all. One that it cannot open stays as it is: what it holds is not known.
+    static func settle(_ parent: Descriptor, _ name: [UInt8]) {
+        func isFile(_ name: [UInt8]) -> Bool {
+            guard let found = try? parent.status(of: name) else { return false }
+            return found.st_mode & S_IFMT == S_IFREG
+        }
+        guard isFile(name) else { return }
+        let live = "/proc/self/fd/\(parent.raw)/" + String(decoding: name, as: UTF8.self)
+        _ = withPath(name) { path in
+            parent.calls.settleDatabase(parent.raw, path) {
+                do {
+                    let database = try SQLiteConnection(path: live, mode: .readWrite)
+                    try database.run(script: "PRAGMA synchronous=FULL")
+                    _ = try database.query("PRAGMA wal_checkpoint(TRUNCATE)")
+                    return true
+                } catch {
+                    return false
+                }
+            }
+        }
+    }
+
     private func remove() {
         for suffix in ["", "-wal", "-shm", "-journal"] { files.remove(name + suffix) }
     }

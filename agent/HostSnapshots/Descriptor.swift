@@ -40,27 +40,10 @@ final class Descriptor {
         guard let copy = open([UInt8(ascii: ".")], O_RDONLY | O_DIRECTORY) else {
             throw PointError.system("list", [], errno)
         }
-        var names: [[UInt8]] = []
-        // Records of linux_dirent64: inode 8, offset 8, length 2, type 1, then the name and a NUL.
-        try withUnsafeTemporaryAllocation(byteCount: 32_768, alignment: 8) { room in
-            guard let start = room.baseAddress else { preconditionFailure("it holds bytes") }
-            while true {
-                let count = calls.list(copy.raw, start, room.count)
-                guard count >= 0 else { throw PointError.system("list", [], errno) }
-                if count == 0 { return }
-                var offset = 0
-                while offset < count {
-                    let record = start + offset
-                    offset += Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
-                    let name = UnsafeRawPointer(record + 19)
-                    let length = strlen(name.assumingMemoryBound(to: CChar.self))
-                    let bytes = [UInt8](UnsafeRawBufferPointer(start: name, count: length))
-                    if bytes != [0x2E], bytes != [0x2E, 0x2E] { names.append(bytes) }
-                }
-            }
+        let names = try DirectoryNames(copy, [])
+        return (0..<names.count).map { position in
+            names.withName(position) { Array(UnsafeRawBufferPointer(start: $0, count: $1)) }
         }
-        names.sort { $0.lexicographicallyPrecedes($1) }
-        return names
     }
 
     /// Writes all of `bytes` at the present position.

@@ -6,7 +6,7 @@ struct FileCall {
     enum Kind {
         case open, read, write, look, list, size, sync, syncFileSystem, rename, exchange, remove
         case makeDirectory, makeNode, makeLink, link, readLink, mode, owner, time, readAttribute
-        case writeAttribute, removeAttribute, clone, control, lock, space
+        case writeAttribute, removeAttribute, clone, control, lock, space, database
     }
     var kind: Kind
     /// The open file, or the directory in which `name` is looked up; `AT_FDCWD` for whole paths.
@@ -219,6 +219,16 @@ final class FileCalls: Sendable {
         make(.link, to, new, source: (from, old), changes: true) {
             Glibc.linkat(from, old, to, new, 0)
         }
+    }
+
+    // MARK: - SQLite
+
+    /// What SQLite does with the database `name` by calls of its own, which keep it whole at each
+    /// moment and durable at the end. `body` says whether it was done.
+    func settleDatabase(
+        _ folder: Int32, _ name: UnsafePointer<CChar>, _ body: () -> Bool
+    ) -> Int32 {
+        make(.database, folder, name, changes: true) { body() ? 0 : -1 }
     }
 
     // MARK: - Metadata

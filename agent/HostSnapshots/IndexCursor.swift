@@ -81,13 +81,7 @@ final class IndexCursor {
             guard next < end,
                 let (bytes, after) = Self.block(file, next, end, path, hasher, codec),
                 !bytes.isEmpty
-            else {
-                next = end
-                block = []
-                length = 0
-                position = 0
-                return false
-            }
+            else { return giveUp() }
             block = bytes
             next = after
             position = 0
@@ -95,14 +89,17 @@ final class IndexCursor {
         length = 4 + Int(number(at: 0, UInt32.self))
         guard length >= IndexFormat.recordBytes + EntryView.bytesMin,
             length <= block.count - position
-        else {
-            next = end
-            block = []
-            length = 0
-            position = 0
-            return false
-        }
+        else { return giveUp() }
         return true
+    }
+
+    /// Nothing is known from here on.
+    private func giveUp() -> Bool {
+        next = end
+        block = []
+        length = 0
+        position = 0
+        return false
     }
 
     private func number<Number: FixedWidthInteger>(at offset: Int, _: Number.Type) -> Number {

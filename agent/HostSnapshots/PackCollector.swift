@@ -94,8 +94,10 @@ struct PackCollector {
         return try ClonePlace(place).file
     }
 
-    /// Clone files that no record of a pack that stays names; once `rewrite` is done.
+    /// Clone files that no record of a pack that stays names; once `rewrite` is done. None if a pack
+    /// is left alone: what it names is not known.
     func idleClones() throws -> [String] {
+        guard obstacles.isEmpty else { return [] }
         let kept = Set(clones.map(\.digest.hex))
         return try files.names(in: ClonePlace.folder).filter {
             !$0.hasPrefix(".") && !kept.contains($0)

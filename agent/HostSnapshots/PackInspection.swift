@@ -15,11 +15,13 @@ struct PackInspection {
     private var readable: [String: Set<ObjectID>] = [:]
 
     init(
-        _ files: StoreFiles, _ codecs: RecordCodecs, _ progress: (PointProgress) -> Void
+        _ files: StoreFiles, _ codecs: RecordCodecs,
+        _ progress: @escaping (PointProgress) -> Void
     ) throws {
         self.files = files
         self.codecs = codecs
-        var rate = ProgressRate(.scrubbing, nil)
+        let meter = ProgressMeter(progress)
+        meter.begin(.scrubbing)
         for name in try ObjectReader.names(files) {
             do {
                 var isDamaged = false
@@ -32,7 +34,7 @@ struct PackInspection {
                     } else {
                         isDamaged = true
                     }
-                    rate.add(bytes: UInt64(record.bytesInPack)).map(progress)
+                    meter.add(bytes: UInt64(record.bytesInPack))
                 }
                 whole.formUnion(found)
                 if isDamaged || !hasTable {
@@ -43,7 +45,7 @@ struct PackInspection {
                 obstacles.append("pack \(name) is left alone: \(error)")
             }
         }
-        progress(rate.last)
+        meter.end()
     }
 
     private func records(of file: Descriptor, _ name: String) throws -> ([PackRecord], Bool) {

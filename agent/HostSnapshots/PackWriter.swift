@@ -13,6 +13,8 @@ final class PackWriter: ObjectSink {
     private let number: Int
     /// Called before the first byte is written; throws if there is no space for the capture.
     private let beforeFirstWrite: () throws -> Void
+    /// Asked before each object.
+    private let stop: StopHook
     private let hasher = ObjectHasher()
     private let context = ZSTD_createCCtx()
     private let verifier: PackVerifier
@@ -36,13 +38,14 @@ final class PackWriter: ObjectSink {
 
     init(
         _ files: StoreFiles, known: KnownObjects, clones: CloneKeeper? = nil, number: Int = 0,
-        beforeFirstWrite: @escaping () throws -> Void = {}
+        stop: StopHook = StopHook(), beforeFirstWrite: @escaping () throws -> Void = {}
     ) {
         self.files = files
         self.known = known
         self.clones = clones
         self.number = number
         self.beforeFirstWrite = beforeFirstWrite
+        self.stop = stop
         verifier = PackVerifier(known.codec)
         buffer.reserveCapacity(SnapshotLimits.chunkBytes * 2 + 4096)
     }
@@ -57,6 +60,7 @@ final class PackWriter: ObjectSink {
     func holds(_ id: ObjectID) throws -> Bool { try known.holds(id) }
 
     func put(_ bytes: UnsafeRawBufferPointer) throws -> ObjectID {
+        try stop.check()
         let id = hasher.hash(bytes)
         guard try known.claim(id) else { return id }
         if length == 0 { begin() }

@@ -1,3 +1,4 @@
+import FleetTransport
 import FleetWire
 
 /// What is read out of the plain form of a database's archive.
@@ -10,7 +11,7 @@ enum PlainDump {
     /// SHA-256 of a plain dump without what differs between two dumps of the same database: the
     /// versions of server and program, and the random key of `\restrict`.
     static func digest(of text: ScratchFile) throws -> Digest {
-        let hash = StreamHash()
+        let hash = SHA256Hasher()
         var lines = LineSplitter()
         var number = 0
         var key: [UInt8]?

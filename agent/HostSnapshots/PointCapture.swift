@@ -13,6 +13,7 @@ final class PointCapture {
     private let reader: ComponentReader
     private let space: SpaceGate
     private let progress: ProgressMeter
+    private let stop: StopHook
     private var notes: [IndexNotes] = []
     /// How objects and the manifest are stored.
     let codec: ObjectCodec
@@ -21,15 +22,16 @@ final class PointCapture {
 
     init(
         _ store: PointStore, _ components: [ComponentSpec], for id: PointID, rereads: Bool,
-        progress: ProgressMeter
+        progress: ProgressMeter, stop: StopHook
     ) throws {
         self.store = store
         self.components = components
         self.progress = progress
+        self.stop = stop
         codec = try store.keys.writing()
         lock = try StoreLock.objectsInUse(store.files)
         index = UnchangedIndex(store.files, codec, isAsked: !rereads)
-        let space = SpaceGate { try store.checkSpace(components) }
+        let space = SpaceGate { try store.checkSpace(components, stop) }
         self.space = space
         let known = KnownObjects(
             store.files, codec, likely: try Self.lastCatalogues(store, components))
@@ -39,10 +41,13 @@ final class PointCapture {
         let clones = codec.key == nil ? CloneKeeper(store.files) { try space.pass() } : nil
         self.clones = clones
         writers = (0..<threads).map {
-            PackWriter(store.files, known: known, clones: clones, number: $0) { try space.pass() }
+            PackWriter(store.files, known: known, clones: clones, number: $0, stop: stop) {
+                try space.pass()
+            }
         }
         var reader = try store.reader(writers[0], index)
         reader.point = id
+        reader.stop = stop
         reader.otherSinks = Array(writers.dropFirst())
         self.reader = reader
     }
@@ -66,12 +71,14 @@ final class PointCapture {
     /// Captures all components; their objects are durable on return.
     func run() throws -> [Manifest.Component] {
         let captured = try components.map { try capture($0) }
-        var made = 0
         for writer in writers {
+            try stop.check()
             try writer.finish()
-            made += writer.made.count
         }
-        if made > 0 { try store.files.sync("packs") }
+        // Without a new pack too: a capture that was killed may have named one that serves this one.
+        try store.files.sync("packs")
+        try store.files.sync("")
+        try stop.check()
         return captured
     }
 

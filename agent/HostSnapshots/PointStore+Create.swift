@@ -7,14 +7,19 @@ extension PointStore {
     ///
     /// `name` is an operator's name for it, unique within the store. `rereads` reads every file even
     /// if the index knows it. `progress` is called at a bounded rate, on the caller's thread.
+    /// `isStopped` is asked on any thread, for each entry and each block: once it is true the capture
+    /// fails.
     /// Throws `PointError`, with nothing of the point left, if an id or name is taken, a driver is
     /// unknown, something cannot be read steadily, or space lacks.
     package func create(
         id: PointID, at: Timestamp, name: String? = nil, reason: String, rollout: RolloutID?,
         components: [ComponentSpec], rereads: Bool = false,
+        isStopped: @escaping @Sendable () -> Bool = { false },
         progress: @escaping (PointProgress) -> Void = { _ in }
     ) throws -> PointSummary {
         try locked("create.lock") {
+            let stop = StopHook(isStopped: isStopped)
+            try stop.check()
             guard try !files.isThere("points/\(id).json") else {
                 throw PointError("create", "rollback point \(id)", "it exists", "take another id")
             }
@@ -22,7 +27,8 @@ extension PointStore {
             if let name { try checkName(name) }
             try clearScratch()
             let capture = try PointCapture(
-                self, components, for: id, rereads: rereads, progress: ProgressMeter(progress))
+                self, components, for: id, rereads: rereads, progress: ProgressMeter(progress),
+                stop: stop)
             do {
                 let manifest = Manifest(
                     version: Manifest.version, id: id, at: at, name: name, reason: reason,
@@ -59,9 +65,14 @@ extension PointStore {
     /// The space that a capture of `components` can take at most: what the index does not know,
     /// as if nothing of it could be compressed.
     package func spaceNeeded(_ components: [ComponentSpec]) throws -> ByteCount {
+        try spaceNeeded(components, StopHook())
+    }
+
+    private func spaceNeeded(_ components: [ComponentSpec], _ stop: StopHook) throws -> ByteCount {
         let codec = try keys.writing()
         let objects = KnownObjects(files, codec)
-        let reader = try reader(CountingSink(objects), UnchangedIndex(files, codec))
+        var reader = try reader(CountingSink(objects), UnchangedIndex(files, codec))
+        reader.stop = stop
         var total: UInt64 = 0
         for spec in components {
             if let walk = try reader.walk(of: spec) {
@@ -114,36 +125,41 @@ extension PointStore {
     private func check(
         _ spec: ComponentSpec, _ host: DriverHost, _ place: StorePlace
     ) throws {
+        try place.refuse(spec)
         switch spec.driver {
-        case .files(let paths, _, _), .config(let paths, strict: false):
-            try place.refuse(spec, paths: paths)
         case .config(let paths, strict: true):
-            try place.refuse(spec, paths: paths)
             try ConfigInspection(root: host.root).refuse(paths, spec.name)
-        case .flags(let path):
-            try place.refuse(spec, paths: [path])
-            try FlagFile.check(path, below: host.root)
-        case .sqlite(let path): try place.refuse(spec, paths: [path])
-        case .btrfs(let component): try place.refuse(spec, paths: [component.path])
-        case .service, .package, .postgres, .command, .unknown: break
+        case .flags(let path): try FlagFile.check(path, below: host.root)
+        case .files, .config, .sqlite, .btrfs, .service, .package, .postgres, .command, .unknown:
+            break
         }
         try host.driver(of: spec)?.check()
     }
 
+    /// Why a capture of `components` might not fit; nil if it surely does.
+    package func spaceProblem(_ components: [ComponentSpec]) throws -> PointError? {
+        try spaceProblem(components, StopHook())
+    }
+
     /// Throws `PointError` unless a capture of `components` surely fits.
-    func checkSpace(_ components: [ComponentSpec]) throws {
+    func checkSpace(_ components: [ComponentSpec], _ stop: StopHook) throws {
+        if let problem = try spaceProblem(components, stop) { throw problem }
+    }
+
+    private func spaceProblem(
+        _ components: [ComponentSpec], _ stop: StopHook
+    ) throws -> PointError? {
         let free = try files.freeBytes()
         // Counting is a walk of its own; mostly all that could be captured is less than is free.
         if let bound = try spaceBound(components), free >= bound + SnapshotLimits.spareBytes {
-            return
+            return nil
         }
-        let needed = try spaceNeeded(components).count + SnapshotLimits.spareBytes
-        guard free >= needed else {
-            throw PointError(
-                "capture into", directory, "it may take \(needed) bytes and \(free) are free",
-                "free \(needed - free) bytes there or keep the agent's state on a larger file system"
-            )
-        }
+        let needed = try spaceNeeded(components, stop).count + SnapshotLimits.spareBytes
+        guard free < needed else { return nil }
+        return PointError(
+            "capture into", directory,
+            "the rollback point can take \(needed) bytes, \(free) are free",
+            "free \(needed - free) bytes there or keep the agent's state on a larger file system")
     }
 
     /// What is used on the file systems of trees, more than which a capture cannot take; nil if

@@ -2,7 +2,8 @@ package import FleetWire
 import Glibc
 
 extension PointStore {
-    /// Removes points that `policy` does not allow, then what no point needs any more.
+    /// Removes points that `policy` does not allow, then what no point needs any more. Without a
+    /// policy `DefaultRetention` decides.
     ///
     /// `inUse` are points that stay whatever their age, each with the newest good one of its
     /// rollout; the last good point stays too. `removing` are points that go whether a limit says so
@@ -11,7 +12,7 @@ extension PointStore {
     /// All that it removed is gone durably on return. It may be interrupted anywhere and run again.
     /// Throws `PointError`, also if a point of `removing` must stay or is not there.
     package func prune(
-        keeping policy: RetentionPolicy, inUse: Set<PointID>, removing: Set<PointID> = [],
+        keeping policy: PointRetention?, inUse: Set<PointID>, removing: Set<PointID> = [],
         now: Timestamp, dryRun: Bool = false
     ) throws -> PruneSummary {
         if dryRun {
@@ -30,7 +31,7 @@ extension PointStore {
     }
 
     private func decide(
-        _ policy: RetentionPolicy, _ inUse: Set<PointID>, _ removing: Set<PointID>,
+        _ policy: PointRetention?, _ inUse: Set<PointID>, _ removing: Set<PointID>,
         _ now: Timestamp
     ) throws -> (PrunePlan, PackCollector?) {
         var plan = PrunePlan(policy, now: now)
@@ -93,6 +94,8 @@ extension PointStore {
                 summary.deferred += stays.values.sorted()
                 return summary
             }
+            // What stays, and what is gone already: one that was killed may not have synced it.
+            try files.sync("packs")
             for name in collector.removed { try files.delete("packs/" + name) }
             if !collector.removed.isEmpty { try files.sync("packs") }
             let clones = try collector.idleClones()
@@ -116,7 +119,8 @@ extension PointStore {
             }
             try files.delete("points/\(verdict.id).json")
         }
-        if !plan.removed.isEmpty { try files.sync("points") }
+        // Also what a prune that was killed has removed, before packs follow.
+        try files.sync("points")
         return stays
     }
 

@@ -24,7 +24,7 @@ extension PointStore {
     /// be interrupted anywhere and run again. Throws `PointError` if the store cannot be read or
     /// written.
     package func repair(
-        progress: (PointProgress) -> Void = { _ in }
+        progress: @escaping (PointProgress) -> Void = { _ in }
     ) throws -> RepairSummary {
         try locked("create.lock") {
             try clearScratch()
@@ -63,6 +63,8 @@ extension PointStore {
             return
         }
         try withExtendedLifetime(alone) {
+            // A repair that was killed may have named packs and not synced them.
+            try files.sync("packs")
             // One that was written anew just so has the name of the one that it replaced.
             for name in packs where !assembler.made.contains(name) {
                 try files.delete("packs/" + name)

@@ -17,6 +17,11 @@ extension PointStore {
             let begun = ContinuousClock.now
             let (manifest, _) = try manifest(id)
             let job = try job(manifest, components, RestoreReport(progress, watch))
+            // The store may have been moved, or a file system mounted, since the capture.
+            let place = try StorePlace(files, job.reader.root)
+            for part in job.parts where part.isChosen {
+                try place.refuse(part.component.spec, "restore")
+            }
             let run = RestoreRun(job, services, beforeChange)
             let (changed, removed) = try run.carryOut()
             try noteRestored(job.parts.filter(\.isChosen).map(\.component))

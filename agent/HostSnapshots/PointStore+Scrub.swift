@@ -44,10 +44,9 @@ private final class Scrub {
     private let pace: ByteCount?
     private let isCancelled: () -> Bool
     private let report: (ScrubFinding) -> Void
-    private let progress: (PointProgress) -> Void
     private let codecs: RecordCodecs
     private var state: ScrubState
-    private var rate = ProgressRate(.scrubbing, nil)
+    private let meter: ProgressMeter
     private var read: UInt64 = 0
     private let began = ContinuousClock.now
     private var files: StoreFiles { store.files }
@@ -60,7 +59,8 @@ private final class Scrub {
         self.pace = pace
         self.isCancelled = isCancelled
         self.report = report
-        self.progress = progress
+        meter = ProgressMeter(progress)
+        meter.begin(.scrubbing)
         codecs = RecordCodecs(keyed: (try? store.keys.writing()) ?? .plain)
         let last = (try? store.scrubState()) ?? nil
         state = last.flatMap { $0.ended == nil ? $0 : nil } ?? ScrubState(began: Self.now)
@@ -79,7 +79,7 @@ private final class Scrub {
         }
         state.ended = Self.now
         try save()
-        progress(rate.last)
+        meter.end()
         return state
     }
 
@@ -143,7 +143,7 @@ private final class Scrub {
         let bytes = UInt64(record.bytesInPack)
         state.bytes.count &+= bytes
         read += bytes
-        rate.add(bytes: bytes).map(progress)
+        meter.add(bytes: bytes)
         guard let pace, pace.count > 0 else { return }
         let due = began + .milliseconds(Int64(clamping: read * 1000 / pace.count))
         while ContinuousClock.now < due, !isCancelled() {

@@ -22,15 +22,17 @@ extension StoreSettings {
     /// What `init(decoding:path:)` reads: one key a line.
     var text: String {
         var limits: [String] = []
-        if let count = retention.count { limits.append("\"count\": \(count)") }
-        if let age = retention.age { limits.append("\"age\": \"\(Self.text(age))\"") }
-        if let bytes = retention.bytes { limits.append("\"bytes\": \"\(Self.text(bytes))\"") }
+        if let count = retention?.count { limits.append("\"count\": \(count)") }
+        if let age = retention?.age { limits.append("\"age\": \"\(Self.text(age))\"") }
+        if let bytes = retention?.bytes { limits.append("\"bytes\": \"\(Self.text(bytes))\"") }
         var lines: [String] = []
         if let keyFile {
             let quoted = (try? WireJSON.encode(keyFile)) ?? []
             lines.append("\"key_file\": \(String(decoding: quoted, as: UTF8.self))")
         }
-        if !limits.isEmpty { lines.append("\"retention\": {\(limits.joined(separator: ", "))}") }
+        if retention != nil {
+            lines.append("\"retention\": {\(limits.joined(separator: ", "))}")
+        }
         if let scrubEvery { lines.append("\"scrub_every\": \"\(Self.text(scrubEvery))\"") }
         if lines.isEmpty { return "{}\n" }
         return "{\n" + lines.map { "  " + $0 }.joined(separator: ",\n") + "\n}\n"

@@ -9,7 +9,7 @@ extension PointStore {
     /// within stored bytes is found by a deep one alone. `progress` is called at a bounded rate.
     /// Throws `PointError` if the point is not there, its key is missing, or the disk cannot be read.
     package func verify(
-        _ id: PointID, deep: Bool = false, progress: (PointProgress) -> Void = { _ in }
+        _ id: PointID, deep: Bool = false, progress: @escaping (PointProgress) -> Void = { _ in }
     ) throws -> [String] {
         let manifest: Manifest
         do {
@@ -19,9 +19,10 @@ extension PointStore {
         }
         let objects = try objects(of: manifest)
         let check = PointCheck(objects: objects, isDeep: deep)
+        let meter = ProgressMeter(progress)
         var kept: [String] = []
         for component in manifest.components {
-            check.run(component, progress)
+            check.run(component, meter)
             if check.damage.isEmpty { kept += try driverDamage(component, objects) }
         }
         return check.damage + kept + check.packsWithoutTable()
@@ -42,18 +43,19 @@ final class PointCheck {
         self.isDeep = isDeep
     }
 
-    func run(_ component: Manifest.Component, _ progress: (PointProgress) -> Void) {
-        var rate = ProgressRate(.verifying, component)
+    func run(_ component: Manifest.Component, _ meter: ProgressMeter) {
+        meter.begin(
+            .verifying, component.spec.name, entries: component.entries, bytes: component.bytes)
         do {
             for object in component.catalogue { note(ObjectID(object)) }
             try CatalogueReader(component, objects).forEach { entry in
                 for chunk in entry.chunks where !good.contains(chunk) { look(at: chunk, of: entry) }
-                rate.add(bytes: entry.size).map(progress)
+                meter.add(bytes: entry.size)
             }
         } catch {
             damage.append("component \(component.spec.name): \(error)")
         }
-        progress(rate.last)
+        meter.end()
     }
 
     private func look(at chunk: ObjectID, of entry: Entry) {
@@ -84,29 +86,4 @@ final class PointCheck {
             "pack \($0): \(objects.damaged[$0] ?? ""); its records are read one by one, repair the store"
         }
     }
-}
-
-/// Makes progress of counts, a few times a second at most.
-struct ProgressRate {
-    private var progress: PointProgress
-    private var next = ContinuousClock.now
-
-    init(_ phase: PointProgress.Phase, _ component: Manifest.Component?) {
-        progress = PointProgress(
-            phase: phase, component: component?.spec.name, entries: 0,
-            entriesTotal: component?.entries, bytes: ByteCount(0), bytesTotal: component?.bytes)
-    }
-
-    /// Counts one entry more; a progress if one is due.
-    mutating func add(bytes: UInt64) -> PointProgress? {
-        progress.entries += 1
-        progress.bytes.count &+= bytes
-        let now = ContinuousClock.now
-        guard now >= next else { return nil }
-        next = now + .milliseconds(250)
-        return progress
-    }
-
-    /// All that was counted.
-    var last: PointProgress { progress }
 }

@@ -12,15 +12,17 @@ struct PrunePlan {
     /// Why it is not known what all points need, one sentence each; if there are any, only points go.
     private(set) var obstacles: [String] = []
 
-    private let policy: RetentionPolicy
+    private let policy: PointRetention?
     private let now: Timestamp
     private var goodCount = 0
+    /// Good points that stay, by the names of their components.
+    private var goodCounts: [[ComponentName]: Int] = [:]
     private var bytes: UInt64 = 0
     private var isLastGoodFound = false
     /// The newest good point that goes because it is named.
     private var namedGood: PointID?
 
-    init(_ policy: RetentionPolicy, now: Timestamp) {
+    init(_ policy: PointRetention?, now: Timestamp) {
         self.policy = policy
         self.now = now
     }
@@ -46,8 +48,8 @@ struct PrunePlan {
             return removed.append(.init(id: manifest.id, reason: "named"))
         }
         var protection = use
-        var objection: String?
-        if let age = policy.age, now.since(manifest.at) > age {
+        var objection = policy == nil ? defaultObjection(manifest) : nil
+        if let age = policy?.age, now.since(manifest.at) > age {
             objection = "older than \(age.text)"
         }
         if needs.isGood {
@@ -55,10 +57,10 @@ struct PrunePlan {
                 protection = protection ?? "newest good point of rollout \(rollout)"
             }
             if !isLastGoodFound { protection = protection ?? "last good" }
-            if let count = policy.count, goodCount >= count {
+            if let count = policy?.count, goodCount >= count {
                 objection = objection ?? "over count \(count)"
             }
-            if let limit = policy.bytes, bytes + needs.bytes > limit.count {
+            if let limit = policy?.bytes, bytes + needs.bytes > limit.count {
                 objection = objection ?? "over \(limit.count) bytes"
             }
             isLastGoodFound = true
@@ -71,10 +73,26 @@ struct PrunePlan {
         kept += 1
         bytes += needs.bytes
         needed.formUnion(needs.names)
-        if needs.isGood { goodCount += 1 }
+        if needs.isGood {
+            goodCount += 1
+            goodCounts[Self.components(manifest), default: 0] += 1
+        }
         if let unknown = needs.unknown {
             obstacles.append("what point \(manifest.id) needs is not known: \(unknown)")
         }
+    }
+
+    /// Why the default does not keep it; nil if it does.
+    private func defaultObjection(_ manifest: Manifest) -> String? {
+        let (count, age) = (DefaultRetention.count, DefaultRetention.age)
+        guard manifest.name == nil, now.since(manifest.at) > age,
+            goodCounts[Self.components(manifest)] ?? 0 >= count
+        else { return nil }
+        return "older than \(age.text) and over count \(count)"
+    }
+
+    private static func components(_ manifest: Manifest) -> [ComponentName] {
+        manifest.components.map(\.spec.name).sorted()
     }
 
     /// Puts the verdicts in the order of time. Throws `PointError` if the only good points there are

@@ -10,18 +10,13 @@ package struct RestoreWatch: Sendable {
     package init() {}
 }
 
-/// Counts what a restore does and tells it at a bounded rate.
+/// Tells what a restore does, and where it is to stop.
 final class RestoreReport {
-    private let tell: (PointProgress) -> Void
-    private var state: PointProgress?
-    private var last = ContinuousClock.now
-    /// Between two reports of a phase.
-    private static let interval = Duration.milliseconds(100)
-
+    private let meter: ProgressMeter
     private let watch: RestoreWatch
 
     init(_ tell: @escaping (PointProgress) -> Void, _ watch: RestoreWatch = RestoreWatch()) {
-        self.tell = tell
+        meter = ProgressMeter(tell)
         self.watch = watch
     }
 
@@ -43,36 +38,22 @@ final class RestoreReport {
         _ phase: PointProgress.Phase, _ component: ComponentName, entries: Int?,
         bytes: UInt64? = nil
     ) {
-        state = PointProgress(
-            phase: phase, component: component, entries: 0, entriesTotal: entries,
-            bytes: ByteCount(0), bytesTotal: bytes.map { ByteCount($0) })
+        meter.begin(phase, component, entries: entries, bytes: bytes.map { ByteCount($0) })
     }
 
     /// One more entry of it is done.
-    func add(_ bytes: UInt64) {
-        guard var state else { return }
-        state.entries += 1
-        state.bytes = ByteCount(state.bytes.count &+ bytes)
-        self.state = state
-        // The clock is asked now and then only: entries are many.
-        guard state.entries & 63 == 0, last.duration(to: .now) >= Self.interval else { return }
-        last = .now
-        tell(state)
-    }
+    func add(_ bytes: UInt64) { meter.add(bytes: bytes) }
 
     /// What was begun for `component` before is done.
     func finish(
         _ phase: PointProgress.Phase, _ component: ComponentName, entries: Int, bytes: UInt64
     ) {
-        tell(
+        meter.end(
             PointProgress(
                 phase: phase, component: component, entries: entries, entriesTotal: entries,
                 bytes: ByteCount(bytes), bytesTotal: ByteCount(bytes)))
     }
 
     /// It is over.
-    func end() {
-        if let state { tell(state) }
-        state = nil
-    }
+    func end() { meter.end() }
 }

@@ -101,7 +101,9 @@ final class RestoreRun {
     }
 
     private func changeFiles() throws {
-        if plans.allSatisfy(\.isEmpty) { return }
+        // A restore that was killed may have done what now needs nothing: it becomes durable too.
+        try tree.noteRoots(of: plans)
+        if plans.allSatisfy(\.isEmpty) { return try tree.sync() }
         if prepared == nil {
             try tree.makeRoom(plans)
             try tree.prepare(plans, job.report)

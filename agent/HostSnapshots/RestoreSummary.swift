@@ -15,15 +15,3 @@ package struct RestoreSummary: Sendable, Hashable {
         self.took = took
     }
 }
-
-/// How far a restore is; given once for every entry that is repaired or removed.
-package struct RestoreProgress: Sendable, Hashable {
-    /// The component that is being restored.
-    package var component: ComponentName
-    /// Entries done so far in this component.
-    package var done: Int
-    /// Entries that differ in this component.
-    package var total: Int
-    /// The entry that was done, as `show` prints it.
-    package var path: String
-}

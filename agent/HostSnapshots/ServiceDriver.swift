@@ -58,6 +58,18 @@ struct ServiceDriver: ComponentDriving {
             try beforeChange("make \(name) \(enablement)")
             try services.enable(control, enablement)
         }
+        try syncLinks()
+    }
+
+    /// systemd does not sync the links that it makes; one that an earlier run let it make counts too.
+    private func syncLinks() throws {
+        guard try services.unit(control) != nil,
+            let (parent, name) = try root.parent(of: Array(Self.folder.utf8)),
+            let folder = parent.open(name, O_RDONLY | O_DIRECTORY)
+        else { return }
+        guard withExtendedLifetime(folder, { folder.calls.syncfs(folder.raw) }) == 0 else {
+            throw PointError.system("sync", Array(Self.folder.utf8), errno)
+        }
     }
 
     /// systemd leaves the links to a unit whose file is gone; they would start it at boot once a

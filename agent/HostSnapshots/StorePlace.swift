@@ -16,8 +16,15 @@ struct StorePlace {
     }
 
     /// Throws `PointError` if one of the component's paths lies in the store or holds it without
-    /// excluding it.
-    func refuse(_ spec: ComponentSpec, paths: [String]) throws {
+    /// excluding it. `attempt` is what is refused.
+    func refuse(_ spec: ComponentSpec, _ attempt: String = "capture") throws {
+        let paths: [String]
+        switch spec.driver {
+        case .files(let named, _, _), .config(let named, _): paths = named
+        case .flags(let path), .sqlite(let path): paths = [path]
+        case .btrfs(let component): paths = [component.path]
+        case .service, .package, .postgres, .command, .unknown: return
+        }
         var excludes: [String] = []
         if case .files(_, let exclude, _) = spec.driver { excludes = exclude }
         for path in paths {
@@ -25,7 +32,7 @@ struct StorePlace {
             let isWithin = whole == store || whole.isBelow(store)
             guard isWithin || holdsStore(whole, ExcludePatterns(excludes)) else { continue }
             throw PointError(
-                "capture", "component \(spec.name)",
+                attempt, "component \(spec.name)",
                 "\(path) \(isWithin ? "lies in" : "holds") the store of rollback points, "
                     + "\(printable(store)), which a restore would change",
                 isWithin

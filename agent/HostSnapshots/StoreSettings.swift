@@ -11,8 +11,9 @@ import HostProcesses
 package struct StoreSettings: Sendable, Hashable {
     /// The file of the key that new points are sealed with; nil if they are not.
     package var keyFile: String?
-    /// What a prune keeps when it is not told otherwise.
-    package var retention = RetentionPolicy()
+    /// What a prune keeps when it is not told otherwise; nil leaves it to `DefaultRetention`, one
+    /// without limits keeps all.
+    package var retention: PointRetention?
     /// How often all packs are rehashed in the background; nil leaves it to the agent.
     package var scrubEvery: Milliseconds?
 
@@ -30,10 +31,12 @@ package struct StoreSettings: Sendable, Hashable {
             var reader = try SettingsReader(bytes)
             keyFile = reader.text("key_file")
             scrubEvery = reader.duration("scrub_every")
+            let isSet = reader.holds("retention")
             var limits = reader.object("retention")
-            retention.count = limits.count("count")
-            retention.age = limits.duration("age")
-            retention.bytes = limits.bytes("bytes")
+            let found = PointRetention(
+                count: limits.count("count"), age: limits.duration("age"),
+                bytes: limits.bytes("bytes"))
+            if isSet { retention = found }
             problems = reader.problems() + limits.problems()
             if let keyFile, !keyFile.hasPrefix("/") || keyFile.utf8.contains(0) {
                 problems.append("key_file must be an absolute path")
@@ -90,6 +93,8 @@ private struct SettingsReader {
         asked.append(name)
         return values[name]
     }
+
+    func holds(_ name: String) -> Bool { values[name] != nil }
 
     mutating func text(_ name: String) -> String? {
         switch value(name) {

@@ -7,7 +7,9 @@ struct TreeComparison {
     /// Inodes of the same number that last changed before this moment, in nanoseconds since 1970,
     /// hold the same bytes; 0 if the trees are not related.
     let relatedBefore: Int64
+    /// Inodes with several names of the left tree and theirs of the right, and the other way round.
     private var names: [UInt64: UInt64] = [:]
+    private var namesBack: [UInt64: UInt64] = [:]
 
     init(relatedBefore: Int64) { self.relatedBefore = relatedBefore }
 
@@ -50,8 +52,9 @@ struct TreeComparison {
         }
         // Names of one inode on the one side must be names of one inode on the other.
         if one.st_nlink > 1 {
-            let known = names.updateValue(UInt64(other.st_ino), forKey: UInt64(one.st_ino))
-            if let known, known != other.st_ino { return false }
+            let (left, right) = (UInt64(one.st_ino), UInt64(other.st_ino))
+            if names.updateValue(right, forKey: left) ?? right != right { return false }
+            if namesBack.updateValue(left, forKey: right) ?? left != left { return false }
         }
         if isUntouched(one, other) { return true }
         guard try Attributes.read(left, name) == Attributes.read(right, name) else { return false }

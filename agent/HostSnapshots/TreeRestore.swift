@@ -65,6 +65,18 @@ final class TreeRestore {
         try written.sync(beforeChange)
     }
 
+    /// Remembers the file systems of the components' own paths.
+    func noteRoots(of plans: [RestorePlan]) throws {
+        for path in plans.flatMap(\.rooms).map(\.root) {
+            guard let (parent, name) = try root.parent(of: path) else { continue }
+            try written.note(parent)
+            if let tree = parent.open(name, O_RDONLY | O_DIRECTORY) { try written.note(tree) }
+        }
+    }
+
+    /// All that was done on the file systems that are known is durable on return.
+    func sync() throws { try written.sync(beforeChange) }
+
     /// Removes what is known to be in the way before anything is written: for a disk that is full.
     func makeRoom(_ plans: [RestorePlan]) throws {
         for plan in plans {
@@ -141,6 +153,8 @@ final class TreeRestore {
                 throw PointError.system("rename", entry.path, errno)
             }
         } else {
+            // A power cut must not bring back the name of what is being removed.
+            try parent.sync(entry.path)
             try remover.remove(parent, beside, entry.path)
         }
     }
@@ -179,11 +193,17 @@ final class TreeRestore {
         try remover.remove(parent, name, path)
     }
 
-    /// Before the database itself changes: a stale log must never meet the restored file.
+    /// Before the database itself changes: a stale log must never meet the restored file, and the
+    /// old file must not lack what only its log holds.
     private func removeLog(_ parent: Descriptor, _ name: [UInt8], _ path: [UInt8]) throws {
-        for suffix in ["-wal", "-shm", "-journal"] {
-            try remover.remove(parent, name + Array(suffix.utf8), path + Array(suffix.utf8))
+        let suffixes = ["-wal", "-shm", "-journal"].map { Array($0.utf8) }
+        guard try suffixes.contains(where: { try parent.status(of: name + $0) != nil }) else {
+            return
         }
+        try beforeChange?("write back the log of \(printable(path))")
+        DatabaseCopy.settle(parent, name)
+        for suffix in suffixes { try remover.remove(parent, name + suffix, path + suffix) }
+        try parent.sync(path)
     }
 
     // MARK: - Directories

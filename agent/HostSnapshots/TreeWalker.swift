@@ -34,6 +34,8 @@ final class TreeWalker {
     private var base = 0
     /// Is given what an interrupted restore left beside, which belongs to no component.
     var leftover: (([UInt8]) -> Void)?
+    /// Asked before each entry.
+    var stop = StopHook()
 
     private struct Inode: Hashable {
         var device: UInt64
@@ -73,6 +75,7 @@ final class TreeWalker {
         _ parent: Descriptor, _ name: UnsafePointer<CChar>, _ nameCount: Int, _ found: FileStatus,
         depth: Int, device: UInt64?
     ) throws {
+        try stop.check()
         if found.isDirectory {
             return try enter(parent, name, found, depth: depth, device: device)
         }

@@ -165,7 +165,9 @@ enum FileArgument {
         do {
             return try WireJSON.decode(type, from: bytes)
         } catch {
-            throw AgentError("\(path) is malformed: \(error)", exitCode: 3)
+            throw AgentError(
+                "\(path) is malformed: \(error)",
+                remedy: "write it as JSON; belay-agent reads no YAML", exitCode: 3)
         }
     }
 

@@ -16,8 +16,8 @@ enum PointText {
             let reason = (point.isDamaged == true ? "DAMAGED: " : "") + point.reason
             return [
                 point.id.rawValue, point.name ?? "-",
-                point.at.milliseconds > 0 ? Quantity.age(point.at, now: now) : "-",
-                Quantity.bytes(bytes),
+                point.at.milliseconds > 0 ? point.at.age(at: now) : "-",
+                ByteCount(bytes).text,
                 point.components.map(\.name.rawValue).joined(separator: ","), reason,
                 point.inUse ?? "-",
             ]
@@ -85,7 +85,7 @@ enum PointText {
         let verb = isDryRun ? "would remove" : "removed"
         return prune.removed.map { style.paint("- \($0)", .bad) } + [
             "\(verb) \(Quantity.count(prune.removed.count, "point")), \(prune.kept) stay, "
-                + "\(Quantity.bytes(prune.freed.count)) \(isDryRun ? "would come free" : "freed")"
+                + "\(prune.freed.text) \(isDryRun ? "would come free" : "freed")"
         ] + (prune.deferred ?? []).map { "left for the next prune: \($0)" }
     }
 
@@ -101,30 +101,6 @@ enum PointText {
 
 /// Quantities as people read and write them.
 enum Quantity {
-    /// Powers of 1024: `512 B`, `1.5 KiB`.
-    static func bytes(_ count: UInt64) -> String {
-        guard count >= 1024 else { return "\(count) B" }
-        var value = Double(count)
-        var unit = "B"
-        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
-            value /= 1024
-            unit = next
-        }
-        let tenths = Int((value * 10).rounded())
-        return value >= 100 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-    }
-
-    /// One unit: `12s`, `5m`, `3h`, `8d`.
-    static func age(_ from: Timestamp, now: Timestamp) -> String {
-        let seconds = max(0, now.since(from).count / 1000)
-        switch seconds {
-        case ..<60: return "\(seconds)s"
-        case ..<3600: return "\(seconds / 60)m"
-        case ..<86400: return "\(seconds / 3600)h"
-        default: return "\(seconds / 86400)d"
-        }
-    }
-
     /// `1 point`, `6 points`.
     static func count(_ number: Int, _ noun: String) -> String {
         "\(number) \(noun)" + (number == 1 ? "" : "s")
@@ -170,13 +146,13 @@ enum ProgressText {
         if bytes > 0 {
             parts.append(
                 progress.bytesTotal.map {
-                    "\(Quantity.bytes(bytes)) of \(Quantity.bytes($0.count))"
+                    "\(progress.bytes.text) of \($0.text)"
                 }
-                    ?? Quantity.bytes(bytes))
+                    ?? progress.bytes.text)
         }
         let seconds = Double(elapsed.count) / 1000
         if seconds >= 1, bytes > 0 {
-            parts.append("\(Quantity.bytes(UInt64(Double(bytes) / seconds)))/s")
+            parts.append("\(ByteCount(UInt64(Double(bytes) / seconds)).text)/s")
         }
         if let left = left(progress, seconds) { parts.append("\(left.text) left") }
         return "\(progress.phase)\(what): \(parts.joined(separator: ", "))"

@@ -10,7 +10,9 @@ struct PolicyCommand: ParsableCommand {
         abstract: "Show or set which points are kept, and how they are stored and checked.",
         discussion: """
             Agent, guard and these commands read it alike, from settings.json in the store. What is
-            not named stays as it is; none as a value takes a setting away.
+            not named stays as it is; none as a value takes a setting away. Until one of the keep
+            options is given the default holds: a point goes only if it has no name, is older than
+            30 days, and ten newer ones hold the same components. --keep none keeps all points.
             """)
     @OptionGroup var options: StateOptions
     @Option(help: "Keep at most this many points, or none.") var keep: String?
@@ -26,14 +28,18 @@ struct PolicyCommand: ParsableCommand {
         let store = PointSettings(options.directory)
         var settings = try store.read()
         let before = settings
-        try take(keep, &settings.retention.count) {
-            guard let count = Int($0), count > 0 else {
-                throw ValidationError("--keep \($0): write a number from 1 on, or none")
+        if keep != nil || keepFor != nil || keepBytes != nil {
+            var retention = settings.retention ?? PointRetention()
+            try take(keep, &retention.count) {
+                guard let count = Int($0), count > 0 else {
+                    throw ValidationError("--keep \($0): write a number from 1 on, or none")
+                }
+                return count
             }
-            return count
+            try take(keepFor, &retention.age, Arguments.span)
+            try take(keepBytes, &retention.bytes, Arguments.size)
+            settings.retention = retention
         }
-        try take(keepFor, &settings.retention.age, Arguments.span)
-        try take(keepBytes, &settings.retention.bytes, Arguments.size)
         try take(key, &settings.keyFile) { $0 }
         try take(scrubEvery, &settings.scrubEvery, Arguments.span)
         if settings != before { try store.write(settings) }
@@ -52,13 +58,29 @@ struct PolicyCommand: ParsableCommand {
 /// The settings as people read them.
 enum PolicyText {
     static func lines(_ policy: PointPolicy, style: Style) -> [String] {
-        let rows = [
-            ["SETTING", "VALUE"],
-            ["keep", policy.retention.count.map { Quantity.count($0, "point") } ?? "all"],
-            ["keep for", policy.retention.age?.text ?? "for ever"],
-            ["keep bytes", policy.retention.bytes.map { Quantity.bytes($0.count) } ?? "no limit"],
-            ["key", policy.keyFile ?? "points are not sealed"],
-            ["scrub every", policy.scrubEvery.text],
+        let origin = policy.retentionOrigin.rawValue
+        var rows = [["SETTING", "VALUE", "ORIGIN"]]
+        switch policy.retentionOrigin {
+        case .standard:
+            let count = Quantity.count(policy.retention.count ?? 0, "point")
+            let age = policy.retention.age?.text ?? ""
+            rows.append([
+                "keep", "named points, all of the last \(age), \(count) of the same components",
+                origin,
+            ])
+        case .settings:
+            rows += [
+                [
+                    "keep", policy.retention.count.map { Quantity.count($0, "point") } ?? "all",
+                    origin,
+                ],
+                ["keep for", policy.retention.age?.text ?? "for ever", origin],
+                ["keep bytes", policy.retention.bytes?.text ?? "no limit", origin],
+            ]
+        }
+        rows += [
+            ["key", policy.keyFile ?? "points are not sealed", ""],
+            ["scrub every", policy.scrubEvery.text, ""],
         ]
         return PointText.table(rows, style: style)
     }

@@ -55,3 +55,18 @@ extension Coordinator {
         )
     }
 }
+
+extension Coordinator {
+    /// What is in quarantine, oldest first, and for some days what was.
+    package func quarantineShown() -> [QuarantineView] {
+        let now = clock()
+        let shown = registry.quarantine.values.filter {
+            !$0.hasEnded(at: now + Milliseconds(-CoordinatorLimits.quarantineShown.count))
+        }
+        return shown.map { entry in
+            var entry = entry
+            entry.expired = entry.hasEnded(at: now)
+            return entry
+        }.sorted { ($0.at, $0.digest) < ($1.at, $1.digest) }
+    }
+}

@@ -49,7 +49,8 @@ extension Coordinator {
         if case .reported(_, let report, _) = event { countRollback(report, of: id) }
         let effects = advance(id, event, sequence)
         for effect in effects { perform(effect, of: id) }
-        if case .created(let definition, _, _, _) = event { catchUp(id, definition) }
+        if case .created(let definition, _, _, _) = event { catchUp(id, definition.connected) }
+        if case .admitted(let connected, _) = event { catchUp(id, connected) }
     }
 
     /// Hands an event to its machine, live or in replay.
@@ -62,10 +63,10 @@ extension Coordinator {
         return rollouts[id]?.take(event, sequence) ?? []
     }
 
-    /// Tells a new rollout who came and went while its first event became durable.
-    private func catchUp(_ id: RolloutID, _ definition: RolloutDefinition) {
-        let known = Set(definition.connected)
-        for host in definition.plan.hosts.map(\.id) {
+    /// Tells a rollout that begins who came and went while its first event became durable.
+    private func catchUp(_ id: RolloutID, _ connected: [HostID]) {
+        let known = Set(connected)
+        for host in rollouts[id]?.machine.definition?.plan.hosts.map(\.id) ?? [] {
             let isHere = presence[host] != nil
             guard isHere != known.contains(host) else { continue }
             enqueue(

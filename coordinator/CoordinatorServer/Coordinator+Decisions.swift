@@ -7,7 +7,7 @@ extension Coordinator {
     /// True for what is judged before it enters the journal, see `refusal(of:)`.
     static func canBeRefused(_ content: Input.Content) -> Bool {
         switch content {
-        case .rollout(_, .created), .rollout(_, .command): true
+        case .rollout(_, .created), .rollout(_, .command), .rollout(_, .admitted): true
         case .rollout: false
         case .fleet(.strayReport), .fleet(.started), .fleet(.quarantined),
             .fleet(.generationRaised), .fleet(.pointsAnswered), .fleet(.pointsEnded),
@@ -24,9 +24,11 @@ extension Coordinator {
         case .rollout(let id, .created(let definition, _, _, _)):
             isKnown(id)
                 ? APIFailure(code: "conflict", message: "there is a rollout \(id) already")
-                : refusal(ofTouching: Set(definition.plan.hosts.map(\.id)))
-        case .rollout(let id, .command(let command, _, let reason, _)):
-            refusal(of: command, reason: reason, id)
+                : refusal(
+                    ofTouching: Set(definition.plan.hosts.map(\.id)), queued: definition.isQueued)
+        case .rollout(let id, .admitted): refusal(ofAdmitting: id)
+        case .rollout(let id, .command(let command, let by, let reason, _)):
+            refusal(of: command, by: by, reason: reason, id)
         case .rollout(let id, _): rollouts[id] == nil ? Self.unknown(id) : nil
         }
     }
@@ -74,10 +76,10 @@ extension Coordinator {
     }
 
     private func refusal(
-        of command: OperatorCommand, reason: String?, _ id: RolloutID
+        of command: OperatorCommand, by: String, reason: String?, _ id: RolloutID
     ) -> APIFailure? {
         guard let running = rollouts[id] else { return Self.unknown(id) }
-        if let why = running.machine.refusal(of: command) {
+        if let why = running.machine.refusal(of: command, by: by, reason: reason) {
             return APIFailure(code: "conflict", message: why)
         }
         if case .skip = command, reason?.isEmpty ?? true {
@@ -130,9 +132,9 @@ extension Coordinator {
         ended[id]?.footprint ?? Footprint(rollouts[id]?.machine.view(now: clock())?.hosts ?? [])
     }
 
-    /// Why no rollout may begin on these hosts now; nil if one may.
-    func refusal(ofTouching hosts: Set<HostID>) -> APIFailure? {
-        staleness(hosts) ?? conflict(hosts, besides: nil)
+    /// Why no rollout may begin on these hosts now, or with `queued` wait for them; nil if one may.
+    func refusal(ofTouching hosts: Set<HostID>, queued: Bool = false) -> APIFailure? {
+        staleness(hosts) ?? (queued ? nil : conflict(hosts, besides: nil))
     }
 
     /// The selection without hosts on which nothing of the rollout stands any more. Throws
@@ -169,19 +171,25 @@ extension Coordinator {
             remedy: "roll those back first, or add --include-later to undo them with it")
     }
 
-    /// The refusal that another rollout or a restore holds some of these hosts; nil if none does.
+    /// The refusal that another rollout or a restore holds some of these hosts, or with `besides` nil
+    /// that a queued rollout waits for them; nil if none does.
     func conflict(_ wanted: Set<HostID>, besides: RolloutID?) -> APIFailure? {
         if let restoring = restoreConflict(wanted) { return restoring }
         for id in order where id != besides {
-            guard let holder = rollouts[id] else { continue }
-            let shared = holder.machine.heldHosts.filter(wanted.contains).sorted()
+            guard let machine = rollouts[id]?.machine else { continue }
+            let isWaiting = machine.isQueued && besides == nil
+            let held =
+                isWaiting ? machine.definition?.plan.hosts.map(\.id) ?? [] : machine.heldHosts
+            let shared = held.filter(wanted.contains).sorted()
             guard let first = shared.first else { continue }
             return APIFailure(
                 code: "conflict",
-                message: "rollout \(id) holds \(shared.count) of the hosts (\(first)"
-                    + (shared.count > 1 ? ", …)" : ")"),
-                remedy: "wait for it (`belay rollout watch \(id)`), or end it "
-                    + "(`belay rollout abort \(id)`)")
+                message:
+                    "rollout \(id) \(isWaiting ? "waits for" : "holds") \(shared.count) of the "
+                    + "hosts (\(first)" + (shared.count > 1 ? ", …)" : ")"),
+                remedy: "wait for it (`belay rollout watch \(id)`), end it "
+                    + "(`belay rollout abort \(id)`)"
+                    + (besides == nil ? ", or add --queue to begin after it" : ""))
         }
         return nil
     }

@@ -10,20 +10,18 @@ extension Coordinator {
         switch effect {
         case .order(let host, let order): presence[host]?.session.post(order)
         case .evaluateGate(let wave, let gate, let round, let hosts):
-            guard let plan = rollouts[id]?.machine.definition?.plan else { return }
-            let labels = Dictionary(plan.hosts.map { ($0.id, $0.labels) }) { first, _ in first }
-            work.yield(
-                GateWork(
-                    rollout: id, wave: wave, gate: gate.name, round: round,
-                    request: CheckRequest(
-                        checks: gate.checks, variables: plan.work.variables, labels: [:]),
-                    labels: labels, hosts: hosts))
+            let plan = rollouts[id]?.machine.definition?.plan
+            let item = GateWork(id, plan, wave: wave, gate: gate, round: round, hosts: hosts)
+            if let item { work.yield(item) }
         case .note(let entry):
             logger.log(
                 level: Self.level(of: entry), "\(entry.text)",
                 metadata: ["rollout": "\(id)", "host": "\(entry.host?.rawValue ?? "-")"])
-        case .quarantine(let digests, let reason, _): quarantine(digests, reason: reason, of: id)
-        case .readCalendar, .compare: break
+        case .quarantine(let digests, let reason, let until):
+            quarantine(digests, reason: reason, until: until, of: id)
+        case .readCalendar(let calendar): read(calendar, for: id)
+        case .compare(let host, let point):
+            comparing.yield(Comparison(rollout: id, host: host, point: point))
         case .wake(let at):
             let earlier = rollouts[id]?.wakeAt.map { min($0, at) } ?? at
             rollouts[id]?.wakeAt = earlier
@@ -38,37 +36,23 @@ extension Coordinator {
         }
     }
 
-    func quarantine(_ digests: [Digest], reason: String, of id: RolloutID) {
+    func quarantine(_ digests: [Digest], reason: String, until: Timestamp? = nil, of id: RolloutID)
+    {
         let now = clock()
-        let entries = digests.map {
-            QuarantineView(digest: $0, reason: reason, rollout: id, at: now)
+        let plan = rollouts[id]?.machine.definition?.plan
+        let entries = digests.map { digest in
+            var entry = QuarantineView(digest: digest, reason: reason, rollout: id, at: now)
+            entry.until = until
+            if digest == plan?.planDigest {
+                entry.kind = .plan
+                entry.name = plan?.name
+            } else if let artifact = plan?.artifacts.first(where: { $0.digest == digest }) {
+                entry.kind = .artifact
+                entry.name = artifact.name
+            }
+            return entry
         }
         enqueue(.fleet(.quarantined(entries: entries)), actor: "coordinator", done: nil)
-    }
-
-    /// Runs a gate's checks on all its hosts; a host that cannot be asked gives no results, and
-    /// what has no result never passes.
-    func evaluate(_ item: GateWork) async {
-        var results: [String: [CheckResult]] = [:]
-        await withTaskGroup(of: (String, [CheckResult]).self) { group in
-            for host in item.hosts {
-                var request = item.request
-                request.labels = item.labels[host] ?? [:]
-                let asked = request
-                group.addTask {
-                    let reply = try? await self.check(asked, on: host)
-                    return (host.rawValue, reply?.results ?? [])
-                }
-            }
-            for await (host, found) in group { results[host] = found }
-        }
-        enqueue(
-            .rollout(
-                item.rollout,
-                .gateChecked(
-                    wave: item.wave, gate: item.gate, round: item.round, results: results,
-                    at: clock())),
-            actor: "coordinator", done: nil)
     }
 
     func session(of host: HostID) throws -> AgentSession {

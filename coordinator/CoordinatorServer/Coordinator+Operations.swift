@@ -9,8 +9,10 @@ extension Coordinator {
     package func summaries() -> [RolloutSummary] {
         let now = clock()
         return order.compactMap { id in
-            ended[id]?.summary
-                ?? rollouts[id].flatMap { EndedRollout($0, now: now)?.summary }
+            if let summary = ended[id]?.summary { return summary }
+            var summary = rollouts[id].flatMap { EndedRollout($0, now: now)?.summary }
+            summary?.queue = queue(of: id)
+            return summary
         }
     }
 
@@ -22,6 +24,7 @@ extension Coordinator {
             throw APIFailure(code: "not_found", message: "\(host) is not in rollout \(id)")
         }
         if !machine.isFinished, let stale = staleness(of: view, host: host) { return stale }
+        if host == nil, let queued = queueWhy(of: id) { return queued }
         return host.flatMap { machine.why(host: $0, now: clock()) } ?? view.why
     }
 
@@ -68,7 +71,8 @@ extension Coordinator {
         }
         let selection = RollbackSelection(
             hosts: hosts, scope: request.scope, point: request.point, fast: request.fast,
-            includeLater: request.includeLater)
+            includeLater: request.includeLater,
+            acrossPointOfNoReturn: request.acrossPointOfNoReturn ?? false)
         return try await command(
             CommandRequest(command: .rollback(selection), reason: request.reason), to: id, by: name)
     }

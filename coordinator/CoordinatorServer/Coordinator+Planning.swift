@@ -1,6 +1,7 @@
 import FleetTransport
 import FleetWire
 package import OperatorAPI
+import RolloutCalendar
 package import RolloutCore
 package import RolloutPlan
 
@@ -14,11 +15,13 @@ extension Coordinator {
     /// Holds a plan against the fleet. Throws `APIFailure` with all that does not fit.
     func resolve(_ plan: Plan) throws -> ResolvedPlan {
         let fleet = registry.hosts.filter { $0.value.revoked == nil }.map {
-            FleetHost(id: $0.key, labels: $0.value.labels)
+            FleetHost(
+                id: $0.key, labels: $0.value.labels, facts: presence[$0.key]?.facts ?? [:])
         }
         let resolved: ResolvedPlan
         do {
-            resolved = try plan.resolve(against: fleet.sorted { $0.id < $1.id })
+            resolved = try plan.resolve(
+                against: fleet.sorted { $0.id < $1.id }, zones: ZoneFolder.ofThisMachine.lookup)
         } catch {
             throw APIFailure(
                 code: "invalid",
@@ -106,7 +109,7 @@ extension Coordinator {
             else { continue }
             notes.append("the clock of \(host.id) is off by \(skew / 1000) s; set it, best by NTP")
         }
-        let known = registry.quarantine
+        let known = registry.knownBad(at: clock())
         for digest in [plan.planDigest] + plan.artifacts.map(\.digest) {
             guard let bad = known[digest] else { continue }
             notes.append("\(digest.short) is in quarantine since \(bad.rollout): \(bad.reason)")
@@ -132,7 +135,9 @@ extension Coordinator {
         let resolved = try resolve(request.plan)
         try checkArtifacts(resolved, artifacts)
         let overridden = try checkQuarantine(resolved, request)
-        if let failure = refusal(ofTouching: Set(resolved.hosts.map(\.id))) { throw failure }
+        let isQueued = request.queue ?? false
+        let hosts = Set(resolved.hosts.map(\.id))
+        if let failure = refusal(ofTouching: hosts, queued: isQueued) { throw failure }
         if let expected = request.digest {
             let found = try Self.seal(resolved, await inspect(resolved))
             guard found == expected else {
@@ -146,7 +151,7 @@ extension Coordinator {
         let id = try freshID(resolved.name)
         let now = clock()
         var definition = RolloutDefinition(
-            plan: resolved, connected: [], reason: request.reason)
+            plan: resolved, connected: [], reason: request.reason, isQueued: isQueued)
         definition.overridden = overridden.isEmpty ? nil : overridden
         try await submit(
             .rollout(id, .created(definition, id: id, by: name, at: now)),
@@ -168,7 +173,7 @@ extension Coordinator {
     private func checkQuarantine(
         _ plan: ResolvedPlan, _ request: ApplyRequest
     ) throws -> [Digest] {
-        let known = registry.quarantine
+        let known = registry.knownBad(at: clock())
         let bad = ([plan.planDigest] + plan.artifacts.map(\.digest)).compactMap { known[$0] }
         guard let first = bad.first else { return [] }
         guard request.overrideQuarantine else {

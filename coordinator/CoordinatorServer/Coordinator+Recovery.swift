@@ -64,11 +64,13 @@ extension Coordinator {
             for effect in self.advance(id, event, record.sequence) {
                 switch effect {
                 case .wake(let at): self.rollouts[id]?.wakeAt = at
-                case .quarantine(let digests, let reason, _):
+                case .quarantine(let digests, let reason, let until):
                     let missed = digests.filter {
-                        known[$0] == nil && !self.lifted.contains($0)
+                        !FleetRegistry.covers(known[$0], id, until) && !self.lifted.contains($0)
                     }
-                    if !missed.isEmpty { self.quarantine(missed, reason: reason, of: id) }
+                    if !missed.isEmpty {
+                        self.quarantine(missed, reason: reason, until: until, of: id)
+                    }
                 default: break
                 }
             }

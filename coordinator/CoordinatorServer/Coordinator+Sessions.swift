@@ -53,7 +53,7 @@ extension Coordinator {
                     try await take(message, session)
                 } else if message.header.type == .hello {
                     let hello = try message.body(Hello.self)
-                    isGreeted = greet(hello, message.header.id, session)
+                    isGreeted = await greet(hello, message.header.id, session)
                     if isGreeted { announce(hello, session) }
                 } else {
                     session.close(farewell: Farewell(reason: "say hello first", retryAfter: nil))
@@ -78,8 +78,7 @@ extension Coordinator {
                     retryAfter: .seconds(2)))
     }
 
-    private func greet(_ hello: Hello, _ id: String, _ session: AgentSession) -> Bool {
-        let now = clock()
+    private func greet(_ hello: Hello, _ id: String, _ session: AgentSession) async -> Bool {
         guard hello.versions.contains(1) else {
             session.post(
                 .refused,
@@ -93,9 +92,14 @@ extension Coordinator {
             session.close(farewell: Farewell(reason: reason, retryAfter: nil))
             return false
         }
+        guard await settleRivals(of: session) else { return false }
+        // Revoked or enrolled anew while we waited.
+        if let reason = registry.refusal(host: session.host, serial: session.serial) {
+            session.close(farewell: Farewell(reason: reason, retryAfter: nil))
+            return false
+        }
+        let now = clock()
         compare(hello.generation, of: session.host, now: now)
-        presence[session.host]?.session.close(
-            farewell: Farewell(reason: "replaced by a newer connection", retryAfter: .seconds(1)))
         let skew = hello.now.since(now)
         if skew.count.magnitude > CoordinatorLimits.skewMax.count.magnitude {
             logger.warning(
@@ -128,7 +132,7 @@ extension Coordinator {
         }
     }
 
-    private func concerns(_ running: Running, _ host: HostID) -> Bool {
+    func concerns(_ running: Running, _ host: HostID) -> Bool {
         guard let plan = running.machine.definition?.plan else { return false }
         return !running.machine.isFinished && plan.hosts.contains { $0.id == host }
     }
@@ -191,6 +195,7 @@ extension Coordinator {
             let beat = try message.body(Heartbeat.self)
             if presence[host]?.session.number == session.number {
                 if !beat.metrics.isEmpty { presence[host]?.metrics = beat.metrics }
+                windows.take(beat.metrics, of: host, at: clock())
                 notice(beat.troubles ?? [], of: host)
             }
             session.post(.heartbeat, Heartbeat(now: clock(), metrics: [:]))

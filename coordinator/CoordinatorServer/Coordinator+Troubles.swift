@@ -27,7 +27,11 @@ extension Coordinator {
             troubles.prefix(CoordinatorLimits.troublesMax).map(Self.fitting).map {
                 (TroubleKey($0), $0)
             }, uniquingKeysWith: { first, _ in first })
-        let known = noticed[host] ?? Set((registry.troubles[host] ?? []).map(TroubleKey.init))
+        let known =
+            noticed[host]
+            ?? Set(
+                (registry.troubles[host] ?? []).filter { $0.kind != Self.rivalTrouble }.map(
+                    TroubleKey.init))
         for key in Set(told.keys).symmetricDifference(known).sorted() {
             // What cannot be taken now is looked at again with the next heartbeat.
             guard troubleAllowance[host, default: Allowance()].take(.troubles, 1, now: clock())

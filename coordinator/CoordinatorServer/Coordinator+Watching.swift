@@ -86,6 +86,7 @@ extension Coordinator {
         let (machine, sequence) = try await machine(of: id)
         guard var view = machine.view(now: clock()) else { throw Self.unknown(id) }
         view.sequence = sequence
+        if let queued = queueWhy(of: id) { view.why = queued }
         if !machine.isFinished, let stale = staleness(of: view, host: nil) { view.why = stale }
         return view
     }

@@ -55,17 +55,6 @@ package actor Coordinator {
         var metrics: [String: Double] = [:]
     }
 
-    /// A gate to evaluate on the wave's hosts.
-    struct GateWork: Sendable {
-        let rollout: RolloutID
-        let wave: String
-        let gate: String
-        let round: Int
-        let request: CheckRequest
-        let labels: [HostID: [String: String]]
-        let hosts: [HostID]
-    }
-
     let store: any StateStore
     /// Issues certificates; nil only where nothing enrols.
     let authority: CertificateAuthority?
@@ -95,6 +84,10 @@ package actor Coordinator {
     var rollbacks: [RollbackKind: Int] = [:]
     /// The troubles of hosts that are in the journal or on their way into it.
     var noticed: [HostID: Set<TroubleKey>] = [:]
+    /// Hosts whose identity came twice at the same time, and when it did last.
+    var rivals: [HostID: Timestamp] = [:]
+    /// What metric gates of open rollouts look at.
+    var windows = MetricWindows()
     var troubleAllowance: [HostID: Allowance] = [:]
     var reportAllowance: [HostID: Allowance] = [:]
     /// Hosts whose reports are more than their allowance at present.
@@ -116,7 +109,9 @@ package actor Coordinator {
     private let signal: AsyncStream<Void>.Continuation
     private let signals: AsyncStream<Void>
     let work: AsyncStream<GateWork>.Continuation
-    private let works: AsyncStream<GateWork>
+    let works: AsyncStream<GateWork>
+    let comparing: AsyncStream<Comparison>.Continuation
+    let comparisons: AsyncStream<Comparison>
     let pointWork: AsyncStream<PointWork>.Continuation
     private let pointWorks: AsyncStream<PointWork>
     private var sessionCount: UInt64 = 0
@@ -137,6 +132,7 @@ package actor Coordinator {
         startedAt = clock()
         (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         (works, work) = AsyncStream.makeStream()
+        (comparisons, comparing) = AsyncStream.makeStream()
         (pointWorks, pointWork) = AsyncStream.makeStream()
     }
 
@@ -146,10 +142,12 @@ package actor Coordinator {
     /// when too much waits for a journal that cannot be written.
     package func run() async throws {
         defer { abandon() }
+        recallRivals()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.decide() }
             group.addTask { await self.tick() }
             group.addTask { await self.evaluateGates() }
+            group.addTask { await self.compareHosts() }
             group.addTask { await self.carryOutPointOrders() }
             defer { group.cancelAll() }
             try await group.next()
@@ -183,6 +181,7 @@ package actor Coordinator {
     private func abandon() {
         hasStopped = true
         work.finish()
+        comparing.finish()
         pointWork.finish()
         let rest = pending
         pending = []
@@ -202,6 +201,9 @@ package actor Coordinator {
                 rollouts[id]?.wakeAt = nil
                 enqueue(.rollout(id, .ticked(at: now)), actor: "coordinator", done: nil)
             }
+            retuneWindows()
+            admitQueued(now)
+            endRivalries(now)
             dropSilentSessions(now)
         }
     }
@@ -211,14 +213,6 @@ package actor Coordinator {
         where now.since(present.lastSeen) > CoordinatorLimits.silenceMax {
             logger.warning("host is silent", metadata: ["host": "\(present.session.host)"])
             present.session.close()
-        }
-    }
-
-    private func evaluateGates() async {
-        await withDiscardingTaskGroup { group in
-            for await item in works {
-                group.addTask { await self.evaluate(item) }
-            }
         }
     }
 
@@ -263,9 +257,10 @@ package actor Coordinator {
                     input.done?.resume(returning: head)
                     continue
                 }
-                let final = completed(input)
-                records.append(try record(of: final, at: now))
-                accepted.append(final)
+                for part in [completed(input)] + consequences(of: input) {
+                    records.append(try record(of: part, at: now))
+                    accepted.append(part)
+                }
             } catch {
                 input.done?.resume(throwing: error)
             }
@@ -305,14 +300,38 @@ package actor Coordinator {
         try await Task.sleep(for: CoordinatorLimits.journalRetry.duration)
     }
 
-    /// A new rollout's event says who is connected at this very moment.
+    /// The events with which a rollout begins say who is connected at this very moment, and for
+    /// whom it has to wait.
     private func completed(_ input: Input) -> Input {
-        guard case .rollout(let id, .created(var definition, _, let by, let at)) = input.content
-        else { return input }
-        definition.connected = definition.plan.hosts.map(\.id).filter { presence[$0] != nil }
         var input = input
-        input.content = .rollout(id, .created(definition, id: id, by: by, at: at))
+        switch input.content {
+        case .rollout(let id, .created(var definition, _, let by, let at)):
+            let hosts = definition.plan.hosts.map(\.id)
+            definition.connected = hosts.filter { presence[$0] != nil }
+            if definition.isQueued {
+                definition.isQueued = conflict(Set(hosts), besides: nil) != nil
+                definition.waitsFor = ahead(of: Set(hosts), before: nil)
+            }
+            input.content = .rollout(id, .created(definition, id: id, by: by, at: at))
+        case .rollout(let id, .admitted(_, let at)):
+            let hosts = rollouts[id]?.machine.definition?.plan.hosts.map(\.id) ?? []
+            input.content = .rollout(
+                id, .admitted(connected: hosts.filter { presence[$0] != nil }, at: at))
+        case .fleet, .rollout: break
+        }
         return input
+    }
+
+    /// What becomes durable in one commit with an input: rollouts hear that a host is another one.
+    private func consequences(of input: Input) -> [Input] {
+        guard case .fleet(.enrolled(let host, _, _, let token, let key)) = input.content,
+            registry.isReplaced(host: host, token: token, key: key)
+        else { return [] }
+        let concerned = order.filter { rollouts[$0].map { concerns($0, host) } ?? false }
+        return concerned.map {
+            Input(
+                content: .rollout($0, .replaced(host, at: clock())), actor: input.actor, done: nil)
+        }
     }
 
     private func record(of input: Input, at now: Timestamp) throws -> NewRecord {

@@ -91,6 +91,19 @@ package enum CoordinatorLimits {
     static let reportBytesMin = 1024
     /// A host that reports too much comes back after this.
     static let reportPause = Milliseconds.seconds(30)
+    /// How long a host may take to compare itself with a rollback point; large hosts read all.
+    static let compareWithin = Milliseconds.seconds(1800)
+    /// A calendar that cannot be read is read again after this.
+    static let calendarRetry = Milliseconds.seconds(60)
+    /// A session whose identity comes a second time must answer within this, or it is taken for
+    /// dead. Longer keeps a host out whose old connection broke unnoticed.
+    static let rivalAnswersWithin = Milliseconds.seconds(3)
+    /// Where an agent is told to come back whose identity is in use.
+    static let rivalPause = Milliseconds.seconds(60)
+    /// An identity that did not come twice for so long is taken to be one host's again.
+    static let rivalQuiet = Milliseconds.seconds(600)
+    /// How long a quarantine that has ended is still listed.
+    static let quarantineShown = Milliseconds.seconds(7 * 86_400)
     /// Orders of one session that a refusal can be matched with; a host is under one at a time.
     static let ordersKept = 64
     /// The longest reason that a refusal of an order leaves in the journal, in bytes.

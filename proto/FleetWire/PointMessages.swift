@@ -74,13 +74,13 @@ package struct PointRequest: Codable, Sendable, Hashable {
 }
 
 /// Which points retention keeps; a limit that is nil does not bind. A point goes once any limit
-/// says so, unless it is in use, the last good one, or damaged objects need it for repair.
+/// says so, unless it is in use or the last good one.
 package struct PointRetention: Codable, Sendable, Hashable {
-    /// At most this many points, the newest.
+    /// At most this many good points, the newest; at least 1.
     package var count: Int?
     /// None older than this.
     package var age: Milliseconds?
-    /// The newest whose stored bytes together are at most this.
+    /// The newest whose stored bytes together are at most this, what several share counted once.
     package var bytes: ByteCount?
     /// A retention of these limits.
     package init(count: Int? = nil, age: Milliseconds? = nil, bytes: ByteCount? = nil) {

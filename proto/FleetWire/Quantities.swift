@@ -77,6 +77,16 @@ package struct Timestamp: Codable, Hashable, Comparable, Sendable {
         let (difference, overflow) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
         return Milliseconds(overflow ? (milliseconds < 0 ? .min : .max) : difference)
     }
+    /// How long ago it was at `now`, in one unit for tables: `12s`, `5m`, `3h`, `8d`.
+    package func age(at now: Timestamp) -> String {
+        let seconds = max(0, now.since(self).count / 1000)
+        switch seconds {
+        case ..<60: return "\(seconds)s"
+        case ..<3600: return "\(seconds / 60)m"
+        case ..<86400: return "\(seconds / 3600)h"
+        default: return "\(seconds / 86400)d"
+        }
+    }
 }
 
 /// A number of bytes.
@@ -96,6 +106,18 @@ package struct ByteCount: Codable, Hashable, Comparable, Sendable {
     }
     /// Orders by size.
     package static func < (left: Self, right: Self) -> Bool { left.count < right.count }
+    /// As people read it, by powers of 1024: `512 B`, `1.5 KiB`, `120 GiB`.
+    package var text: String {
+        guard count >= 1024 else { return "\(count) B" }
+        var value = Double(count)
+        var unit = "B"
+        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
+            value /= 1024
+            unit = next
+        }
+        let tenths = Int((value * 10).rounded())
+        return value >= 100 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
+    }
 }
 
 /// A SHA-256, printed as `sha256:` and 64 lower-case hexadecimal digits.

@@ -101,13 +101,18 @@ package struct TransactionOrder: Codable, Sendable, Hashable {
     package var scope: RollbackScope?
     /// With rollback: to which point; nil is the transaction's own.
     package var point: PointID?
+    /// With rollback: true if a host goes back that began a step marked `irreversible`; without it
+    /// such a host refuses with `past_return`.
+    package var acrossPointOfNoReturn: Bool?
     /// Why the coordinator orders it.
     package var why: String
     /// An order of these fields.
     package init(
         rollout: RolloutID, attempt: Int, verb: OrderVerb, plan: HostPlan? = nil,
-        scope: RollbackScope? = nil, point: PointID? = nil, why: String
+        scope: RollbackScope? = nil, point: PointID? = nil, acrossPointOfNoReturn: Bool? = nil,
+        why: String
     ) {
+        self.acrossPointOfNoReturn = acrossPointOfNoReturn
         self.rollout = rollout
         self.attempt = attempt
         self.verb = verb
@@ -158,7 +163,7 @@ package enum ReportKind: String, Codable, Sendable, Hashable {
     case verified
     case confirmed, committed
     /// A stage failed (`stage`, `failure`); `mutated` says if anything had changed. After
-    /// `mutated` true a `rollingBack` follows.
+    /// `mutated` true a `rollingBack` follows, unless a step marked `irreversible` had begun.
     case failed
     case rollingBack = "rolling_back"
     case rolledBack = "rolled_back"

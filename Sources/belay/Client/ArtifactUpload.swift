@@ -72,13 +72,13 @@ private struct UploadProgress: Sendable {
             done: Int(total == 0 ? 1 : sent * 1000 / total), total: total == 0 ? 1 : 1000,
             columns: 30, style: console.style, role: .active)
         console.write(
-            "\r\(name) \(bar) \(QuantityText.bytes(ByteCount(sent))) of "
-                + "\(QuantityText.bytes(ByteCount(total)))\u{1B}[K")
+            "\r\(name) \(bar) \(ByteCount(sent).text) of "
+                + "\(ByteCount(total).text)\u{1B}[K")
     }
 
     func finish() {
         let end = console.isTerminal ? "\r" : ""
         let rest = console.isTerminal ? "\u{1B}[K" : ""
-        console.line("\(end)uploaded \(name), \(QuantityText.bytes(ByteCount(total)))\(rest)")
+        console.line("\(end)uploaded \(name), \(ByteCount(total).text)\(rest)")
     }
 }

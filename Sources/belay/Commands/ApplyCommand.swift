@@ -20,15 +20,15 @@ struct ApplyCommand: AsyncParsableCommand {
     var digest: Digest?
     @Flag(help: "Return once the rollout has begun.")
     var detach = false
+    @Flag(help: "If other rollouts hold the hosts, begin once they let go of them.")
+    var queue = false
     @Flag(help: "Let known-bad artifacts and plans through; needs --reason.")
     var overrideQuarantine = false
     @OptionGroup var reason: ReasonOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if overrideQuarantine, (reason.reason ?? "").isEmpty {
-            throw ValidationError("--override-quarantine needs --reason")
-        }
+        if overrideQuarantine { try reason.require(for: "--override-quarantine") }
     }
 
     func run() async throws {
@@ -65,7 +65,9 @@ struct ApplyCommand: AsyncParsableCommand {
         // With a document on stdout the plan for people goes beside it.
         let isDocument = output.format == .json || output.format == .yaml
         let console = isDocument ? Console.error : .output
-        let text = PlanText(preview: preview, file: file, style: console.style)
+        let text = PlanText(
+            preview: preview, file: file, style: console.style,
+            calendar: PlanCalendar.read(preview.plan))
         // Whoever approved it beforehand has read it.
         console.lines(autoApprove || digest != nil ? text.summary() : text.lines())
     }
@@ -82,13 +84,17 @@ struct ApplyCommand: AsyncParsableCommand {
     private func start(_ client: APIClient, _ plan: Plan, digest: Digest) async throws
         -> RolloutView
     {
+        var request = ApplyRequest(
+            plan: plan, digest: digest, overrideQuarantine: overrideQuarantine,
+            reason: reason.reason)
+        request.queue = queue ? true : nil
         let view: RolloutView = try await client.send(
-            .POST, "/v1/rollouts",
-            ApplyRequest(
-                plan: plan, digest: digest, overrideQuarantine: overrideQuarantine,
-                reason: reason.reason),
-            to: "apply \(plan.name)", within: APIClient.Limits.plan)
-        Console.error.line("rollout \(view.id) has begun")
+            .POST, "/v1/rollouts", request, to: "apply \(plan.name)",
+            within: APIClient.Limits.plan)
+        Console.error.line(
+            view.state == .planned
+                ? "rollout \(view.id) is queued; " + WhyText.sentence(view.why, now: Clock.now)
+                : "rollout \(view.id) has begun")
         return view
     }
 

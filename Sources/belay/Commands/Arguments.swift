@@ -53,6 +53,11 @@ struct PairArgument: ExpressibleByArgument {
 struct ReasonOptions: ParsableArguments {
     @Option(help: "Why; kept in the journal.")
     var reason: String?
+
+    /// Throws a usage error if there is none.
+    func require(for command: String) throws {
+        if (reason ?? "").isEmpty { throw ValidationError("\(command) needs --reason") }
+    }
 }
 
 extension APIClient {

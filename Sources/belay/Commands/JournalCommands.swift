@@ -110,7 +110,9 @@ struct QuarantineCommand: AsyncParsableCommand {
             try await APIClient.with { client in
                 let items: [QuarantineView] = try await client.get(
                     "/v1/quarantine", to: "list the quarantine")
-                try output.show(items) { _, style in ListText.quarantine(items, style: style) }
+                try output.show(items) { _, style in
+                    ListText.quarantine(items, now: Clock.now, style: style)
+                }
             }
         }
     }
@@ -120,6 +122,8 @@ struct QuarantineCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Let one through again.")
         @Argument(help: "Its digest.") var digest: Digest
         @OptionGroup var reason: ReasonOptions
+
+        func validate() throws { try reason.require(for: "remove") }
 
         func run() async throws {
             try await APIClient.with { client in

@@ -2,6 +2,7 @@ import ArgumentParser
 import FleetWire
 import NIOHTTP1
 import OperatorAPI
+import RolloutCalendar
 import RolloutPlan
 
 /// `belay plan`.
@@ -17,17 +18,37 @@ struct PlanCommand: AsyncParsableCommand {
         let loaded = try PlanFile.load(file)
         try await APIClient.with { client in
             let preview = try await client.preview(loaded.plan)
-            try output.show(preview) { _, style in
-                PlanText(preview: preview, file: file, style: style).lines()
+            let calendar = PlanCalendar.read(preview.plan)
+            try output.show(PlanReport(preview: preview, calendar: calendar)) { _, style in
+                PlanText(preview: preview, file: file, style: style, calendar: calendar).lines()
             }
         }
     }
 }
 
+/// A preview, and when it could begin; one document for programs.
+struct PlanReport: Encodable {
+    var preview: PlanPreview
+    var calendar: PlanCalendar?
+
+    private enum CodingKeys: CodingKey { case calendar }
+
+    func encode(to encoder: any Encoder) throws {
+        try preview.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(calendar, forKey: .calendar)
+    }
+}
+
 /// Plans from files, with their warnings told.
 enum PlanFile {
+    /// A machine without time zones leaves it to the coordinator to know them.
+    static var zones: ZoneLookup? {
+        ZoneFolder.ofThisMachine.isThere ? ZoneFolder.ofThisMachine.lookup : nil
+    }
+
     static func load(_ path: String) throws(PlanProblems) -> LoadedPlan {
-        let loaded = try PlanLoader.load(path: path)
+        let loaded = try PlanLoader.load(path: path, zones: zones)
         Console.error.lines(FailureText.lines(loaded.warnings, style: Console.error.style))
         return loaded
     }
@@ -63,7 +84,7 @@ struct LintCommand: ParsableCommand {
             Console.output.write(PlanSchema.json)
             return
         }
-        let loaded = try PlanLoader.load(path: file)
+        let loaded = try PlanLoader.load(path: file, zones: PlanFile.zones)
         switch output.format {
         case .table, .wide:
             Console.error.lines(FailureText.lines(loaded.warnings, style: Console.error.style))

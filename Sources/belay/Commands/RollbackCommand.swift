@@ -25,6 +25,8 @@ struct RollbackCommand: AsyncParsableCommand {
     var fast = false
     @Flag(help: "Take later rollouts on the same hosts back as well.")
     var includeLater = false
+    @Flag(help: "Take back hosts that ran an irreversible step as well; needs --reason.")
+    var acrossPointOfNoReturn = false
     @Flag(help: "Return once the rollback has begun.")
     var detach = false
     @OptionGroup var reason: ReasonOptions
@@ -38,16 +40,22 @@ struct RollbackCommand: AsyncParsableCommand {
         if point != nil, host == nil {
             throw ValidationError("--to needs --host: points belong to one host")
         }
+        if acrossPointOfNoReturn { try reason.require(for: "--across-point-of-no-return") }
+    }
+
+    private var request: RollbackRequest {
+        var request = RollbackRequest(
+            rollout: rollout, host: host, wave: wave, scope: scope, point: point, fast: fast,
+            includeLater: includeLater, reason: reason.reason)
+        request.acrossPointOfNoReturn = acrossPointOfNoReturn ? true : nil
+        return request
     }
 
     func run() async throws {
         let what = host.map { "host \($0)" } ?? rollout.map { "rollout \($0)" } ?? ""
         try await APIClient.with { client in
             let view: RolloutView = try await client.send(
-                .POST, "/v1/rollbacks",
-                RollbackRequest(
-                    rollout: rollout, host: host, wave: wave, scope: scope, point: point,
-                    fast: fast, includeLater: includeLater, reason: reason.reason),
+                .POST, "/v1/rollbacks", request,
                 to: "roll back \(what), scope \(scope)")
             if fast {
                 Console.error.line(

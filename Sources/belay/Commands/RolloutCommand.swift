@@ -9,7 +9,7 @@ struct RolloutCommand: AsyncParsableCommand {
         commandName: "rollout", abstract: "See and steer rollouts.",
         subcommands: [
             List.self, Show.self, Watch.self, Why.self, Pause.self, Resume.self, Abort.self,
-            Retry.self, Skip.self, Promote.self, Approve.self, RollbackCommand.self,
+            Retry.self, Skip.self, Promote.self, Approve.self, Reject.self, RollbackCommand.self,
             Report.self, History.self,
         ])
 

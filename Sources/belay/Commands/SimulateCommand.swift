@@ -28,6 +28,8 @@ struct SimulateCommand: AsyncParsableCommand {
     var faults = "all"
     @Option(help: "Run this seed only and print every line of it.")
     var replay: UInt64?
+    @Option(help: ArgumentHelp("Measure what runs cost and write it here.", visibility: .hidden))
+    var bench: String?
     @OptionGroup var output: OutputOptions
 
     private static var faultNames: String {
@@ -35,7 +37,7 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard (file == nil) == random else {
+        guard bench != nil || (file == nil) == random else {
             throw ValidationError("give either a PLAN or --random")
         }
         guard (1...100_000).contains(hosts) else {
@@ -61,6 +63,12 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let bench {
+            for line in try SimulationBench.write(SimulationBench().measure(), to: bench) {
+                Console.output.line(line)
+            }
+            return
+        }
         let plan = try file.map { path in
             let loaded = try PlanFile.load(path)
             return try loaded.plan.resolve(
@@ -81,10 +89,10 @@ struct SimulateCommand: AsyncParsableCommand {
     private static func run(
         _ plan: ResolvedPlan?, _ faults: Set<SimulatedFault>, seed: UInt64, isRecorded: Bool
     ) -> RunResult {
-        var run = SimulatedRun(
-            .init(
-                plan: plan ?? RandomPlan.make(seed: seed), faults: faults, isRecorded: isRecorded),
-            seed: seed)
+        let setup =
+            plan.map { SimulatedRun.Setup(plan: $0, faults: faults, isRecorded: isRecorded) }
+            ?? .random(seed: seed, faults: faults, isRecorded: isRecorded)
+        var run = SimulatedRun(setup, seed: seed)
         return run.run()
     }
 

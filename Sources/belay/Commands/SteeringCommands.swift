@@ -54,11 +54,14 @@ extension RolloutCommand {
     /// `belay rollout abort`.
     struct Abort: SteeringCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End for good; changed hosts stay as they are.")
+            abstract: "End for good; changed hosts stay as they are, or go back with --roll-back.")
         @Argument(help: "The rollout.") var rollout: RolloutID
+        @Flag(help: "Take back every host that was changed.") var rollBack = false
         @OptionGroup var reason: ReasonOptions
         @OptionGroup var output: OutputOptions
-        var command: OperatorCommand { .abort }
+        var command: OperatorCommand {
+            rollBack ? .rollback(RollbackSelection(hosts: .all)) : .abort
+        }
     }
 
     /// `belay rollout retry`.
@@ -82,7 +85,7 @@ extension RolloutCommand {
         var command: OperatorCommand { .skip(host: host) }
 
         func validate() throws {
-            if (reason.reason ?? "").isEmpty { throw ValidationError("skip needs --reason") }
+            try reason.require(for: "skip")
         }
     }
 
@@ -99,10 +102,22 @@ extension RolloutCommand {
     /// `belay rollout approve`.
     struct Approve: SteeringCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a rollout begin that awaits approval.")
+            abstract: "Let a rollout begin that awaits approval, or approve the gate that waits.")
         @Argument(help: "The rollout.") var rollout: RolloutID
         @OptionGroup var reason: ReasonOptions
         @OptionGroup var output: OutputOptions
         var command: OperatorCommand { .approve }
+    }
+
+    /// `belay rollout reject`.
+    struct Reject: SteeringCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Refuse the rollout or the gate that waits for a person; needs --reason.")
+        @Argument(help: "The rollout.") var rollout: RolloutID
+        @OptionGroup var reason: ReasonOptions
+        @OptionGroup var output: OutputOptions
+        var command: OperatorCommand { .reject }
+
+        func validate() throws { try reason.require(for: "reject") }
     }
 }

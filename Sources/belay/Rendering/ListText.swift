@@ -13,7 +13,7 @@ enum ListText {
             var row = [
                 host.id.rawValue, state(host, style),
                 host.connected
-                    ? "now" : host.lastSeen.map { QuantityText.age($0, now: now) } ?? "never",
+                    ? "now" : host.lastSeen.map { $0.age(at: now) } ?? "never",
                 host.heldBy?.rawValue ?? "", pairs(host.labels),
             ]
             if isWide {
@@ -34,7 +34,7 @@ enum ListText {
                 "seen",
                 host.connected
                     ? "now"
-                    : host.lastSeen.map { QuantityText.age($0, now: now) + " ago" } ?? "never"
+                    : host.lastSeen.map { $0.age(at: now) + " ago" } ?? "never"
             ),
             ("agent", host.agentVersion ?? ""), ("held by", host.heldBy?.rawValue ?? "no rollout"),
             ("certificate", "ends " + QuantityText.date(host.certificateEnds)),
@@ -87,10 +87,16 @@ enum ListText {
         return table.lines(style: style, empty: "no access tokens")
     }
 
-    static func quarantine(_ items: [QuarantineView], style: Style) -> [String] {
-        var table = TextTable(["DIGEST", "SINCE", "ROLLOUT", "REASON"])
-        table.rows = items.map {
-            [$0.digest.description, QuantityText.date($0.at), $0.rollout.rawValue, $0.reason]
+    static func quarantine(_ items: [QuarantineView], now: Timestamp, style: Style) -> [String] {
+        var table = TextTable(["DIGEST", "KIND", "NAME", "SINCE", "UNTIL", "ROLLOUT", "REASON"])
+        table.rows = items.map { item in
+            let until = item.until.map(QuantityText.date) ?? "for good"
+            return [
+                item.digest.description, item.kind?.rawValue ?? "", item.name ?? "",
+                QuantityText.date(item.at),
+                item.hasEnded(at: now) ? style.paint(until + ", over", .faint) : until,
+                item.rollout.rawValue, PlainText.line(item.reason),
+            ]
         }
         return table.lines(style: style, empty: "nothing is quarantined")
     }

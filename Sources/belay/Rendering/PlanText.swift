@@ -8,9 +8,12 @@ struct PlanText {
     /// The plan's file, for the command that applies it.
     let file: String
     let style: Style
+    /// The plan's windows, as they are read here.
+    var calendar: PlanCalendar?
 
     func lines() -> [String] {
-        header() + waves() + changes() + trouble() + notes() + footer()
+        header() + policy.pointOfNoReturn() + waves() + policy.gates() + policy.compatibility()
+            + changes() + trouble() + notes() + footer()
     }
 
     /// The plan in a few lines, for whoever has approved it already.
@@ -20,7 +23,10 @@ struct PlanText {
         let steps = changedSteps()
         if !steps.isEmpty { rows.append(("changes", steps)) }
         rows.append(("digest", preview.digest.description))
-        return [title] + rows.map(row) + trouble() + notes().filter { !$0.isEmpty }
+        if let reading = calendar?.reading { rows.append(("windows", reading.why)) }
+        return [title] + rows.map(row) + policy.uncovered()
+            + policy.pointOfNoReturn().filter { !$0.isEmpty } + trouble()
+            + notes().filter { !$0.isEmpty }
     }
 
     /// `settings on 6 hosts, schema on 5 hosts`: what would do something, and where.
@@ -41,6 +47,9 @@ struct PlanText {
     }
 
     private var plan: ResolvedPlan { preview.plan }
+    private var policy: PlanPolicyText {
+        PlanPolicyText(plan: plan, calendar: calendar, style: style)
+    }
 
     private var title: String {
         style.paint(plan.name, .strong) + " on " + QuantityText.count(plan.hosts.count, "host")
@@ -84,31 +93,29 @@ struct PlanText {
             rows.append(
                 (
                     "artifact",
-                    "\(artifact.name)  \(QuantityText.bytes(artifact.size))  \(artifact.digest.short)"
+                    "\(artifact.name)  \(artifact.size.text)  \(artifact.digest.short)"
                 ))
         }
         rows.append(
             (
                 "captured", plan.work.components.map(\.name.rawValue).joined(separator: ", ")
             ))
-        return [title] + rows.map(row) + [""]
+        return [title] + (rows + policy.rows()).map(row) + [""]
     }
 
     private func waves() -> [String] {
         var table = TextTable(
-            ["WAVE", "COUNT", "SOAK", "GATES", "HOSTS"], right: ["COUNT", "SOAK"])
+            ["WAVE", "COUNT", "AT ONCE", "SOAK", "GATES", "HOSTS"],
+            right: ["COUNT", "AT ONCE", "SOAK"])
         table.rows = plan.waves.map { wave in
-            let gates = wave.gates.map { gate in
-                gate.manual
-                    ? "\(gate.name) (manual)"
-                    : "\(gate.name) (\(QuantityText.count(gate.checks.count, "check")))"
-            }
+            let gates = wave.gates.map(PlanPolicyText.short)
             return [
-                wave.name, "\(wave.hosts.count)", QuantityText.span(wave.soak),
+                wave.name, "\(wave.hosts.count)", policy.growth(of: wave),
+                QuantityText.span(wave.soak),
                 gates.isEmpty ? "none" : gates.joined(separator: ", "), names(wave.hosts),
             ]
         }
-        return table.lines(style: style) + [""]
+        return table.lines(style: style) + policy.uncovered() + [""]
     }
 
     /// Hosts with the same changes stand together, in order of the waves.

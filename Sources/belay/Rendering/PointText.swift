@@ -13,7 +13,7 @@ enum PointText {
                 var row = [
                     answer.host.rawValue, point.id.rawValue, point.name ?? "",
                     QuantityText.date(point.at), point.rollout?.rawValue ?? "",
-                    QuantityText.bytes(ByteCount(bytes)), state(point, style), point.reason,
+                    ByteCount(bytes).text, state(point, style), point.reason,
                 ]
                 if isWide {
                     row += [
@@ -43,7 +43,7 @@ enum PointText {
             for component in answer.reply?.points.first?.components ?? [] {
                 table.rows.append([
                     component.name.rawValue, component.driver, "\(component.entries)",
-                    QuantityText.bytes(component.bytes),
+                    component.bytes.text,
                 ])
             }
             lines += table.lines(style: style) + notes(answer, style) + [""]
@@ -167,7 +167,7 @@ enum PointText {
             guard let done = answer.reply?.prune else { continue }
             var row = [
                 answer.host.rawValue, "\(done.removed.count)", "\(done.kept)",
-                QuantityText.bytes(done.freed),
+                done.freed.text,
             ]
             if isWide { row.append(done.removed.map(\.rawValue).joined(separator: ",")) }
             table.rows.append(row)
@@ -206,7 +206,7 @@ enum PointText {
                     + QuantityText.span(done.took)
             } else if let done = reply?.prune {
                 "pruned  \(QuantityText.count(done.removed.count, "point")) removed, "
-                    + "\(QuantityText.bytes(done.freed)) freed"
+                    + "\(done.freed.text) freed"
             } else if let done = reply?.scrub {
                 "repaired  \(QuantityText.count(done.repaired, "object"))"
             } else {

@@ -14,14 +14,20 @@ enum RolloutText {
             let settled = view.hosts(.soaking) + view.hosts(.committed)
             let all = view.hostStates.values.reduce(0, +)
             var row = [
-                view.id.rawValue, view.name, style.paint(view.state.label, view.state.role),
-                "\(settled)/\(all)", QuantityText.age(view.createdAt, now: now),
+                view.id.rawValue, view.name,
+                style.paint(
+                    view.queue.map { "queued, number \($0.position)" } ?? view.state.label,
+                    view.state.role),
+                "\(settled)/\(all)", view.createdAt.age(at: now),
             ]
             if isWide {
                 let end = view.endedAt ?? now
                 row += [
                     QuantityText.span(end.since(view.createdAt)), view.by,
-                    view.planDigest.short, view.reason,
+                    view.planDigest.short,
+                    view.queue.map {
+                        "waits for " + $0.waitsFor.map(\.rawValue).joined(separator: ", ")
+                    } ?? view.reason,
                 ]
             }
             return row
@@ -31,6 +37,7 @@ enum RolloutText {
 
     static func show(_ view: RolloutView, now: Timestamp, isWide: Bool, style: Style) -> [String] {
         facts(view, now: now, style: style) + [""] + waves(view, style: style) + [""]
+            + approvals(view, style: style)
             + hosts(view, now: now, isWide: isWide, style: style) + [""]
             + budgets(view, style: style) + [""]
             + WhyText.lines(view.why, now: view.endedAt ?? now, style: style)
@@ -50,6 +57,19 @@ enum RolloutText {
             rows.append(("should end", QuantityText.date(estimate)))
         }
         rows.append(("unavailable", "\(view.unavailable) of \(view.unavailableMax)"))
+        if let gate = view.pointOfNoReturn {
+            let verdict = gate.verdict?.rawValue ?? "to come"
+            rows.append(("no return", PlainText.line("\(verdict): \(gate.detail)")))
+        }
+        if let rehearsal = view.rehearsal {
+            let took = rehearsal.restoreTook.map { ", restored in " + QuantityText.span($0) } ?? ""
+            rows.append(
+                (
+                    "rehearsal",
+                    PlainText.line(
+                        "\(rehearsal.phase) on \(rehearsal.host): \(rehearsal.detail)\(took)")
+                ))
+        }
         rows.append(("reason", PlainText.line(view.reason)))
         return [title]
             + rows.map { "  " + style.paint(DisplayWidth.pad($0, to: 12), .faint) + $1 }
@@ -75,11 +95,28 @@ enum RolloutText {
         return table.lines(style: style)
     }
 
+    /// Who said yes, when and why, and whose word does not count any more.
+    private static func approvals(_ view: RolloutView, style: Style) -> [String] {
+        var table = TextTable(["APPROVAL", "BY", "AT", "COUNTS", "REASON"])
+        for (title, gate) in view.approvedGates {
+            for approval in gate.approvals ?? [] {
+                table.rows.append([
+                    title, approval.by, QuantityText.date(approval.at),
+                    approval.void.map { style.paint("no: \($0)", .caution) } ?? "yes",
+                    PlainText.line(approval.reason ?? ""),
+                ])
+            }
+        }
+        return table.rows.isEmpty ? [] : table.lines(style: style) + [""]
+    }
+
     private static func hosts(
         _ view: RolloutView, now: Timestamp, isWide: Bool, style: Style
     ) -> [String] {
         var titles = ["HOST", "WAVE", "DOMAIN", "STATE", "STAGE", "STEPS", "POINT", "FAILURE"]
-        if isWide { titles += ["STEP", "ATTEMPT", "SINCE", "CONNECTED", "CHANGED", "RESTORE"] }
+        if isWide {
+            titles += ["STEP", "ATTEMPT", "SINCE", "CONNECTED", "CHANGED", "RESTORE", "NO RETURN"]
+        }
         var table = TextTable(titles, right: ["STEPS", "ATTEMPT", "RESTORE"])
         table.rows = view.hosts.map { host in
             var row = [
@@ -92,7 +129,7 @@ enum RolloutText {
                 row += [
                     host.step ?? "", "\(host.attempt)", QuantityText.date(host.since),
                     host.connected ? "yes" : "no", host.changed ? "yes" : "no",
-                    host.restoreTook.map(QuantityText.span) ?? "",
+                    host.restoreTook.map(QuantityText.span) ?? "", host.pastReturn ?? "",
                 ]
             }
             return row
@@ -102,11 +139,11 @@ enum RolloutText {
 
     private static func budgets(_ view: RolloutView, style: Style) -> [String] {
         var table = TextTable(
-            ["BUDGET", "LOST", "MAY BE LOST", "HOSTS"], right: ["LOST", "MAY BE LOST"])
+            ["BUDGET", "LOST", "MAY BE LOST", "HOSTS", "COUNTED"], right: ["LOST", "MAY BE LOST"])
         table.rows = view.budgets.map { budget in
             [
                 budget.scope, "\(budget.spent.count)", "\(budget.limit)",
-                budget.spent.map(\.rawValue).joined(separator: ", "),
+                budget.spent.map(\.rawValue).joined(separator: ", "), budget.arithmetic ?? "",
             ]
         }
         return table.lines(style: style)

@@ -115,3 +115,14 @@ extension RolloutView {
         }
     }
 }
+
+extension RolloutView {
+    /// Gates that persons open and somebody approved, with their names.
+    var approvedGates: [(title: String, gate: GateView)] {
+        let gates = waves.flatMap { wave in
+            wave.gates.map { (title: "\(wave.name)/\($0.name)", gate: $0) }
+        }
+        let crossing = pointOfNoReturn.map { [(title: "point of no return", gate: $0)] } ?? []
+        return (crossing + gates).filter { $0.gate.approvals?.isEmpty == false }
+    }
+}

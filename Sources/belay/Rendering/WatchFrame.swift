@@ -128,7 +128,7 @@ struct WatchFrame {
             row += [
                 style.paint(host.state.label, host.state.role),
                 progress(host, columns: middling ? 10 : 5),
-                host.state == .pending ? "" : QuantityText.age(host.since, now: end),
+                host.state == .pending ? "" : host.since.age(at: end),
             ]
             let isActive = host.state.role == .active || host.state == .rollingBack
             if middling { row += [isActive ? host.stage?.rawValue ?? "" : ""] }

@@ -5,30 +5,6 @@ enum QuantityText {
     /// `840ms`, `1.2s`, `42s`, `1m 42s`, `2h 5m`, `3d 4h`.
     static func span(_ span: Milliseconds) -> String { span.text }
 
-    /// One unit only, for tables: `12s`, `5m`, `3h`, `8d`.
-    static func age(_ from: Timestamp, now: Timestamp) -> String {
-        let seconds = max(0, now.since(from).count / 1000)
-        switch seconds {
-        case ..<60: return "\(seconds)s"
-        case ..<3600: return "\(seconds / 60)m"
-        case ..<86400: return "\(seconds / 3600)h"
-        default: return "\(seconds / 86400)d"
-        }
-    }
-
-    /// Powers of 1024: `512 B`, `1.5 KiB`.
-    static func bytes(_ size: ByteCount) -> String {
-        guard size.count >= 1024 else { return "\(size.count) B" }
-        var value = Double(size.count)
-        var unit = "B"
-        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
-            value /= 1024
-            unit = next
-        }
-        let tenths = Int((value * 10).rounded())
-        return value >= 100 ? "\(tenths / 10) \(unit)" : "\(tenths / 10).\(tenths % 10) \(unit)"
-    }
-
     /// `1 host`, `6 hosts`.
     static func count(_ number: Int, _ noun: String) -> String {
         "\(number) \(noun)" + (number == 1 ? "" : "s")

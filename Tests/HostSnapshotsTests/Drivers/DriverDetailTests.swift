@@ -145,7 +145,7 @@ struct DriverDetailTests {
         _ = try take(store, "p2", [subject.spec])
         #expect(try snapshots().count == 2)
         _ = try store.prune(
-            keeping: RetentionPolicy(count: 1), inUse: [],
+            keeping: PointRetention(count: 1), inUse: [],
             now: Timestamp(milliseconds: 1_700_000_000_999))
         #expect(try snapshots().count == 1)
         let failing = try command("exit 9")

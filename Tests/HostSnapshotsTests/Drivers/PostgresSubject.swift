@@ -44,6 +44,7 @@ final class PostgresCluster: Sendable {
         guard let made = mkdtemp(&template) else { throw TestFailure("mkdtemp") }
         folder = String(cString: made)
         if let account { try Scratch.run(["chown", account, folder]) }
+        try Self.watch(folder, account.map { ["runuser", "-u", $0, "--"] } ?? [], programs)
         try run(
             "initdb", "-D", folder + "/data", "-A", "trust", "-U", "admin", "--no-sync",
             "-E", "UTF8", "--locale=C")
@@ -51,6 +52,29 @@ final class PostgresCluster: Sendable {
             "pg_ctl", "-D", folder + "/data", "-w", "-l", folder + "/log", "-o",
             "-c listen_addresses='' -c unix_socket_directories=\(folder) -c fsync=off", "start")
         Self.stopAtEnd(folder, account.map { ["runuser", "-u", $0, "--"] } ?? [], programs)
+    }
+
+    /// Ends the server and removes its folder when this process is gone, however it ends: then the
+    /// pipe that another process reads has no writer any more.
+    private static func watch(_ folder: String, _ prefix: [String], _ programs: String) throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw TestFailure("pipe") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let script = """
+            cat >/dev/null; n=0
+            while [ -d "$1" ] && [ $n -lt 20 ]; do
+                "$2/pg_ctl" -D "$1/data" -m immediate stop && break; n=$((n + 1)); sleep 0.5
+            done
+            rm -rf "$1"
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["setsid"] + prefix + ["sh", "-c", script, "sh", folder, programs]
+        process.currentDirectoryURL = URL(fileURLWithPath: "/")
+        process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
     }
 
     private static func stopAtEnd(_ folder: String, _ prefix: [String], _ programs: String) {

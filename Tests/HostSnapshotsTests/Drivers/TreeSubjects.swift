@@ -72,8 +72,8 @@ final class DatabaseSubject: DriverSubject {
     let spec: ComponentSpec
     let isAtomic = true
 
-    init() throws {
-        scratch = try Scratch()
+    init(in scratch: Scratch? = nil) throws {
+        self.scratch = try scratch ?? Scratch()
         spec = ComponentSpec(name: try name("thing"), driver: .sqlite(path: "/db"), restart: false)
     }
 
@@ -138,13 +138,13 @@ final class ServiceSubject: DriverSubject {
     let isAtomic = false
     private let folder = "/etc/systemd/system"
 
-    init() throws {
-        scratch = try Scratch()
-        units = FileUnits(scratch.root)
+    init(in scratch: Scratch? = nil) throws {
+        self.scratch = try scratch ?? Scratch()
+        units = FileUnits(self.scratch.root)
         spec = ComponentSpec(
             name: try name("thing"), driver: .service(ServiceControl(unit: "app.service")),
             restart: false)
-        try Scratch.run(["mkdir", "-p", scratch.root + folder])
+        try Scratch.run(["mkdir", "-p", self.scratch.root + folder])
     }
 
     func store() throws -> PointStore {
@@ -198,6 +198,8 @@ final class ServiceSubject: DriverSubject {
 final class FileUnits: ServiceControlling, @unchecked Sendable {
     // Used by one thread of one test at a time.
     var isBroken = false
+    /// A process that is dead changes nothing.
+    var isDead: () -> Bool = { false }
     var active: Set<String> = []
     /// What was read of each unit file when it was last read.
     var loaded: [String: String] = [:]
@@ -224,11 +226,14 @@ final class FileUnits: ServiceControlling, @unchecked Sendable {
     }
 
     func start(_ control: ServiceControl) throws {
+        if isDead() { return }
         guard loaded[control.unit ?? ""] != nil else { throw TestFailure("no such unit") }
         active.insert(control.unit ?? "")
     }
 
-    func stop(_ control: ServiceControl) throws { active.remove(control.unit ?? "") }
+    func stop(_ control: ServiceControl) throws {
+        if !isDead() { active.remove(control.unit ?? "") }
+    }
 
     func enablement(_ control: ServiceControl) throws -> UnitEnablement? {
         let unit = control.unit ?? ""
@@ -246,6 +251,7 @@ final class FileUnits: ServiceControlling, @unchecked Sendable {
     }
 
     func enable(_ control: ServiceControl, _ enablement: UnitEnablement) throws {
+        if isDead() { return }
         let unit = control.unit ?? ""
         if enablement == .enabled {
             mkdir(folder + "/multi-user.target.wants", 0o755)
@@ -258,5 +264,25 @@ final class FileUnits: ServiceControlling, @unchecked Sendable {
     }
 
     func needsReload(_ control: ServiceControl) throws -> Bool { try contents() != loaded }
-    func reload() throws { loaded = try contents() }
+    func reload() throws {
+        if !isDead() { loaded = try contents() }
+    }
+}
+
+extension FileUnits: CrashServices {
+    func remembered() -> () -> Void {
+        let (active, loaded) = (active, loaded)
+        return {
+            self.active = active
+            self.loaded = loaded
+        }
+    }
+
+    /// What is enabled starts.
+    func boot() throws {
+        loaded = try contents()
+        active = []
+        for unit in loaded.keys
+        where try enablement(ServiceControl(unit: unit)) == .enabled { active.insert(unit) }
+    }
 }

@@ -44,8 +44,7 @@ extension APIRoutes {
             return Response(status: isNew ? .created : .ok)
         },
         APIRoute(.get, "/v1/quarantine", .viewer) { _, _, api in
-            let known = api.coordinator.directory.snapshot.quarantine.values
-            return try APIAnswer.json(known.sorted { ($0.at, $0.digest) < ($1.at, $1.digest) })
+            try APIAnswer.json(await api.coordinator.quarantineShown())
         },
         APIRoute(.delete, "/v1/quarantine/{sha256}", .admin) { request, context, api in
             let digest = try context.digest()

@@ -149,7 +149,9 @@ package struct FleetRegistry: Sendable {
             access[token.id] = Access(view: token, secret: secret)
         case .accessRevoked(let id): access[id] = nil
         case .quarantined(let entries):
-            for entry in entries { quarantine[entry.digest] = entry }
+            for entry in entries where !Self.outlasts(quarantine[entry.digest], entry.until) {
+                quarantine[entry.digest] = entry
+            }
         case .unquarantined(let digest, _): quarantine[digest] = nil
         case .troubleFound(let host, let trouble): troubles[host, default: []].append(trouble)
         case .troubleEnded(let host, let kind, let subject):
@@ -179,6 +181,30 @@ package struct FleetRegistry: Sendable {
     private func isRepeated(host: HostID, token: String, key: Digest?) -> Bool {
         guard let key, let known = hosts[host], known.revoked == nil else { return false }
         return known.enrolment == Enrolment(token: token, key: key)
+    }
+
+    /// True if that enrolment makes another host of one that is known: what the old one held is gone.
+    package func isReplaced(host: HostID, token: String, key: Digest?) -> Bool {
+        hosts[host] != nil && !isRepeated(host: host, token: token, key: key)
+    }
+
+    /// Digests in quarantine that has not ended.
+    package func knownBad(at now: Timestamp) -> [Digest: QuarantineView] {
+        quarantine.filter { !$0.value.hasEnded(at: now) }
+    }
+
+    /// True if a known entry stands for this finding of the rollout, or longer than it.
+    package static func covers(
+        _ known: QuarantineView?, _ id: RolloutID, _ until: Timestamp?
+    ) -> Bool {
+        guard let known else { return false }
+        return known.rollout == id || outlasts(known, until) || known.until == until
+    }
+
+    /// True if an entry ends later than `until`; nil is never.
+    private static func outlasts(_ known: QuarantineView?, _ until: Timestamp?) -> Bool {
+        guard let known, let until else { return false }
+        return known.until.map { $0 > until } ?? true
     }
 
     /// Why a printed token does not enrol `host`; nil if it does.

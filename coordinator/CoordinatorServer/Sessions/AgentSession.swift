@@ -44,6 +44,9 @@ final class AgentSession: Sendable {
         (closing, closed) = AsyncStream.makeStream()
     }
 
+    /// Where the agent dialled from.
+    var address: String { connection.address }
+
     /// True once it takes nothing any more.
     var isClosed: Bool { state.withLock { $0.isClosed } }
 

@@ -160,7 +160,7 @@ struct Estimate {
             let (time, room, count): (Double, Int, Int) =
                 switch part {
                 case .many: (1, 3_000_000_000, 200_000)
-                case .small: (4, 14_000_000_000, 2_000_000)
+                case .small: (5, 22_000_000_000, 2_000_000)
                 case .large: (2, 22_000_000_000, 10_000)
                 case .subvolume: (0.3, 3_000_000_000, 1_000)
                 }
@@ -169,7 +169,8 @@ struct Estimate {
         }
         let share = quick ? 10 : 1
         self.minutes = max(1, Int((minutes / Double(share)).rounded(.up)))
-        self.bytes = bytes / share
+        // borg keeps half a gigabyte free whatever it is given.
+        self.bytes = bytes / share + 1_000_000_000
         self.files = files / share
     }
 }

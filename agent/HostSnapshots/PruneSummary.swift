@@ -1,22 +1,5 @@
 package import FleetWire
 
-/// Which points a prune keeps: those that all the limits that are set allow, and the protected ones.
-package struct RetentionPolicy: Sendable, Hashable {
-    /// Good points at most, the newest; at least 1.
-    package var count: Int?
-    /// How old a point may grow.
-    package var age: Milliseconds?
-    /// Stored bytes that the points may take together; those of the newest are counted first, and
-    /// what several share once.
-    package var bytes: ByteCount?
-    /// A policy of these limits; one without any keeps all points.
-    package init(count: Int? = nil, age: Milliseconds? = nil, bytes: ByteCount? = nil) {
-        self.count = count
-        self.age = age
-        self.bytes = bytes
-    }
-}
-
 /// What a prune did, or would do.
 package struct PruneSummary: Sendable, Hashable {
     /// A point and why it is removed or kept.
