@@ -180,23 +180,6 @@ struct RolloutTests {
                 reason: nil))
     }
 
-    @Test("a plan with an irreversible step is not begun, since agents would take a host back across")
-    func irreversible() async throws {
-        let scratch = try Scratch()
-        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
-            _ = try await Self.fleet(coordinator)
-            var plan = Self.plan()
-            plan.stages[0].steps[0].irreversible = true
-            plan.returning.pointOfNoReturn = ApprovalRule()
-            let answer = try await coordinator.api.send(
-                .POST, "/v1/rollouts",
-                json: ApplyRequest(
-                    plan: plan, digest: nil, overrideQuarantine: false, reason: nil))
-            #expect(answer.status == 400, "\(answer.text)")
-            #expect(answer.text.contains("step go is irreversible"), "\(answer.text)")
-        }
-    }
-
     @Test("shows values of variables and environments to operators only")
     func values() async throws {
         let scratch = try Scratch()

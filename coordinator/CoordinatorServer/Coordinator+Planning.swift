@@ -133,7 +133,6 @@ extension Coordinator {
         _ request: ApplyRequest, by name: String, artifacts: ArtifactStore
     ) async throws -> RolloutView {
         let resolved = try resolve(request.plan)
-        try checkReturn(resolved)
         try checkArtifacts(resolved, artifacts)
         let overridden = try checkQuarantine(resolved, request)
         let isQueued = request.queue ?? false
@@ -158,17 +157,6 @@ extension Coordinator {
             .rollout(id, .created(definition, id: id, by: name, at: now)),
             actor: "operator:\(name)")
         return try await view(of: id)
-    }
-
-    /// Agents do not know yet that a host may be past the point of no return: one that fails behind
-    /// it, and its guard, would take it back all the same.
-    private func checkReturn(_ plan: ResolvedPlan) throws {
-        guard let step = plan.returning.irreversibleSteps.first else { return }
-        throw APIFailure(
-            code: "invalid",
-            message: "step \(step) is irreversible, and this version cannot carry it out yet: a host "
-                + "that fails after it would still be taken back",
-            remedy: "carry the step out by hand, or in a plan that may be taken back")
     }
 
     private func checkArtifacts(_ plan: ResolvedPlan, _ artifacts: ArtifactStore) throws {
