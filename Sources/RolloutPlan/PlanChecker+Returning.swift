@@ -44,23 +44,14 @@ extension PlanChecker {
         }
     }
 
-    /// The gate of the point of no return stands before the first wave: what runs earlier would
-    /// pass it unasked.
-    mutating func checkIrreversible(_ step: StepSpec, _ stage: Stage, _ path: PlanPath) {
-        switch stage {
-        case .preparation, .validation:
-            error(
-                path,
-                "\(stage.rawValue) runs before the gate of the point of no return; an irreversible "
-                    + "step belongs to migration, verification or finalization", atKey: true)
-        case .migration, .verification, .finalization:
-            guard plan.returning.pointOfNoReturn == nil else { return }
-            error(
-                path,
-                "step `\(step.name)` cannot be taken back; the plan needs "
-                    + "`rollback: {point_of_no_return: {persons: 1}}`, who lets hosts pass it",
-                atKey: true)
-        }
+    /// Agents do not know the mark yet: a host that fails after such a step, or is not confirmed
+    /// in time, restores its point as after any other.
+    mutating func checkIrreversible(_ step: StepSpec, _ path: PlanPath) {
+        error(
+            path,
+            "`irreversible` is not available yet: if the host failed after step `\(step.name)`, or "
+                + "was not confirmed in time, its agent would still take the host back; run this "
+                + "outside of the plan, once the rollout succeeded", atKey: true)
     }
 }
 
