@@ -58,7 +58,7 @@ extension SimulatedRun {
         let effects = next.handle(event, at: hostNow(host))
         if setup.planted != .agentActsBeforeDurable, crashes(host) { return }
         hosts[host].machine = next
-        if readsOutcome(event, next) { hosts[host].outcome = nil }
+        if next.readsOutcome(event) { hosts[host].outcome = nil }
         for effect in effects {
             begin(host, effect)
             if crashes(host) {
@@ -67,20 +67,6 @@ extension SimulatedRun {
             }
         }
         planTick(host)
-    }
-
-    private func readsOutcome(_ event: HostEvent, _ machine: HostMachine) -> Bool {
-        switch event {
-        case .started(let outcome): outcome != nil
-        case .finished(_, .guardActed): true
-        case .guardActed(let outcome):
-            !machine.transactions.contains {
-                $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
-            }
-        case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
-            .operatorRollback, .restore, .stopRestore:
-            false
-        }
     }
 
     /// Without the journal nothing moves: orders are refused, ends of work wait.

@@ -108,8 +108,11 @@ struct EndedRolloutTests {
         }
         let id = try #require(made)
         let checkpoint = try #require(await store.checkpoint(of: id.rawValue))
+        let atStop = await store.records(after: 0, stream: id.rawValue, limit: 10_000)
+        #expect(checkpoint.sequence == atStop.last?.sequence, "a stop in order keeps all of it")
+        try await addTail(to: id, in: store)
         let records = await store.records(after: 0, stream: id.rawValue, limit: 10_000)
-        #expect(checkpoint.sequence < records.last?.sequence ?? 0, "there is a tail to replay")
+        #expect(records.count == atStop.count + 3, "there is a tail to replay")
         var whole = RolloutMachine()
         for record in records {
             _ = whole.handle(
@@ -120,6 +123,21 @@ struct EndedRolloutTests {
         try await coordinator.recover()
         let replayed = try await coordinator.machine(of: id).machine
         #expect(try WireJSON.encode(replayed) == WireJSON.encode(whole))
+    }
+
+    /// Events after the newest checkpoint, as a killed coordinator leaves them.
+    private func addTail(to id: RolloutID, in store: MemoryStateStore) async throws {
+        let host = HostID(unchecked: "h2")
+        let events: [RolloutEvent] = [
+            .connected(host, nil, at: wallClock()), .disconnected(host, at: wallClock()),
+            .connected(host, nil, at: wallClock()),
+        ]
+        let records = try events.map {
+            NewRecord(
+                at: wallClock(), actor: "host:h2", stream: id.rawValue, kind: $0.kind,
+                payload: try WireJSON.encode($0))
+        }
+        _ = try await store.append(records, expecting: await store.lastSequence())
     }
 
     @Test("tell a follower only what is new")

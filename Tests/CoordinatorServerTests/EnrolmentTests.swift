@@ -4,6 +4,7 @@ import FleetWire
 import Foundation
 import NIOHTTP1
 import OperatorAPI
+import Synchronization
 import Testing
 
 @Suite("Enrolment", .serialized)
@@ -62,7 +63,9 @@ struct EnrolmentTests {
     @Test("refuses wrong, expired, used-up and revoked tokens and other hosts'")
     func refusals() async throws {
         let scratch = try Scratch()
-        try await RunningCoordinator.run(.memory, in: scratch) { coordinator in
+        let ahead = Mutex(Milliseconds.zero)
+        let clock: @Sendable () -> Timestamp = { wallClock() + ahead.withLock { $0 } }
+        try await RunningCoordinator.run(.memory, in: scratch, clock: clock) { coordinator in
             func code(_ name: String, _ token: String) async throws -> String {
                 do {
                     _ = try await TestAgent.enrol(name, token: token, at: coordinator)
@@ -81,7 +84,7 @@ struct EnrolmentTests {
             let only = try await coordinator.api.token(host: HostID("h3"))
             #expect(try await code("h4", only) == "wrong_host")
             let short = try await coordinator.api.token(lifetime: .seconds(1))
-            try await Task.sleep(for: .milliseconds(1050))
+            ahead.withLock { $0 = .seconds(2) }
             #expect(try await code("h5", short) == "token_expired")
             let again = try await coordinator.api.token()
             #expect(try await code("h1", again) == "host_exists")

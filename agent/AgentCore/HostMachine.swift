@@ -49,6 +49,22 @@ package struct HostMachine: Codable, Sendable, Hashable {
         return known.guarded && known.attempt == attempt
     }
 
+    /// True if `event`, which this state includes, took over what the guard left: its outcome may
+    /// be put aside.
+    package func readsOutcome(_ event: HostEvent) -> Bool {
+        switch event {
+        case .started(let outcome): outcome != nil
+        case .finished(_, .guardActed): true
+        case .guardActed(let outcome):
+            !transactions.contains {
+                $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
+            }
+        case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
+            .operatorRollback, .restore, .stopRestore:
+            false
+        }
+    }
+
     /// True while work is under way.
     package var isBusy: Bool {
         transactions.contains { $0.pending != nil } || restore?.pending != nil

@@ -195,25 +195,11 @@ package actor Agent {
             return
         }
         machine = next
-        if readsOutcome(event) { files.forgetOutcome() }
+        if machine.readsOutcome(event) { files.forgetOutcome() }
         for effect in effects { begin(effect) }
         if machine.restore?.isOpen != true {
             for waiter in restoreWaiters { waiter.finish() }
             restoreWaiters = []
-        }
-    }
-
-    private func readsOutcome(_ event: HostEvent) -> Bool {
-        switch event {
-        case .started(let outcome): outcome != nil
-        case .finished(_, .guardActed): true
-        case .guardActed(let outcome):
-            !machine.transactions.contains {
-                $0.plan.rollout == outcome.rollout && $0.attempt == outcome.attempt && $0.isOpen
-            }
-        case .order, .term, .connected, .disconnected, .acknowledged, .finished, .tick,
-            .operatorRollback, .restore, .stopRestore:
-            false
         }
     }
 

@@ -132,6 +132,12 @@ extension Coordinator {
         await archiveEnded()
     }
 
+    /// Keeps the newest state of all rollouts in memory; a stop in order does, so that the next start
+    /// replays nothing of them.
+    func saveAllCheckpoints() async {
+        for id in rollouts.keys { _ = await saveCheckpoint(of: id) }
+    }
+
     /// True if the newest state of a rollout is in its checkpoint.
     private func saveCheckpoint(of id: RolloutID) async -> Bool {
         guard let running = rollouts[id] else { return false }

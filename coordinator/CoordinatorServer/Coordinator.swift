@@ -161,6 +161,7 @@ package actor Coordinator {
         signal.yield()
         for await _ in signals { try await drain() }
         try await drain()
+        await saveAllCheckpoints()
     }
 
     private func drain() async throws {
