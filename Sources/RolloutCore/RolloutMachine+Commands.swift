@@ -130,7 +130,7 @@ extension RolloutMachine {
             $0.deadline = nil
         }
         move(host, to: .skipped)
-        note("is left out\(words.isEmpty ? ": no reason was given" : words)", host: host)
+        note("is left out\(words)", host: host)
         release(host, why: "an operator left it out\(words)")
     }
 

@@ -69,7 +69,7 @@ extension RolloutMachine {
                 nextAt: nil, hosts: [record.id])
         }
         let next =
-            record.canRetry && (state == .running || state == .paused)
+            refusalOfRetry([record.id]) == nil
             ? "nothing by itself; `belay rollout retry \(id?.rawValue ?? "") --host \(record.id)` "
                 + "takes it in again"
             : "nothing by itself; `belay rollout history \(id?.rawValue ?? "")` tells what happened"

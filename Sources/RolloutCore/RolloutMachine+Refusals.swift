@@ -24,7 +24,10 @@ extension RolloutMachine {
                 return "\(nowIs); there is nothing left to abort"
             }
         case .retry(let names): return refusalOfRetry(names)
-        case .skip(let host): return refusalOfSkip(host)
+        case .skip(let host):
+            if let refusal = refusalOfSkip(host) { return refusal }
+            return why.map(\.isEmpty) ?? true
+                ? "a host is skipped only with a reason; add `--reason`" : nil
         case .rollback(let selection): return refusal(of: selection, reason: why)
         }
     }
@@ -56,13 +59,21 @@ extension RolloutMachine {
         case .paused:
             return exhausted.map {
                 "the failure budget is spent (\($0)), so no further host may be touched; "
-                    + "`rollback` or `abort` it"
+                    + wayOutOfBudget
             }
         case .running, .rollingBack:
             return massLoss == nil ? "\(nowIs) and not paused" : nil
         case .planned, .awaitingApproval, .succeeded, .rolledBack, .rollbackFailed, .aborted:
             return "\(nowIs); only a paused rollout can be resumed"
         }
+    }
+
+    /// A plain rollback is refused once it would only stop again at a host past the point of no
+    /// return.
+    private var wayOutOfBudget: String {
+        heldPastReturn.isEmpty
+            ? "`rollback` or `abort` it"
+            : "\(acrossCommand) takes the rest back as far as it can, `abort` leaves it as it is"
     }
 
     private var refusalOfPromote: String? {
@@ -97,7 +108,7 @@ extension RolloutMachine {
         }
     }
 
-    private func refusalOfRetry(_ names: [HostID]) -> String? {
+    func refusalOfRetry(_ names: [HostID]) -> String? {
         switch state {
         case .running, .paused: break
         case .planned, .awaitingApproval, .succeeded, .rollingBack, .rolledBack, .rollbackFailed,
@@ -106,7 +117,7 @@ extension RolloutMachine {
         }
         if let exhausted {
             return "the failure budget is spent (\(exhausted)); a retry does not give it back: "
-                + "`rollback` or `abort` it"
+                + wayOutOfBudget
         }
         if progress == .finalizing { return "all waves passed; make a new rollout for the host" }
         for name in names {

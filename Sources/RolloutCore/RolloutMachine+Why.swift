@@ -41,7 +41,7 @@ extension RolloutMachine {
     var rollbackCommand: String { "`belay rollback \(id?.rawValue ?? "")`" }
 
     /// Hosts that a rollback left as they are; it paused the rollout.
-    private var heldPastReturn: [Int] {
+    var heldPastReturn: [Int] {
         guard exhausted != nil || isWaveFailed else { return [] }
         return hosts.indices.filter { hosts[$0].pastReturn != nil && hosts[$0].touched }
     }

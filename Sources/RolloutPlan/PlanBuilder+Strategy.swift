@@ -64,8 +64,8 @@ extension PlanBuilder {
     private func gate(_ value: PlacedValue) -> ResolvedGate {
         ResolvedGate(
             name: value["name"]?.text ?? "", probe: probe(value),
-            every: value["every"]?.span ?? .seconds(5),
-            inconclusiveFor: value["inconclusive_for"]?.span ?? .seconds(60),
+            every: value["every"]?.span ?? ResolvedGate.everyDefault,
+            inconclusiveFor: value["inconclusive_for"]?.span ?? ResolvedGate.inconclusiveForDefault,
             onNoData: value["on_no_data"]?.text.flatMap(ResolvedGate.NoData.init) ?? .inconclusive)
     }
 

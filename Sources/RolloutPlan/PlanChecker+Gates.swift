@@ -20,6 +20,7 @@ extension PlanChecker {
                     path["on_no_data"],
                     "persons are waited for; an approval has no answer without data", atKey: true)
             }
+            checkNotAsked(gate, path)
         case .metric(let rule): checkMetric(rule, path["metric"])
         case .webhook(let rule):
             let here = path["webhook"]
@@ -30,6 +31,21 @@ extension PlanChecker {
             checkQuery(rule.query, here["query"])
             checkLimit(rule.limit, here)
             checkRange(rule.samplesMin, 1...100_000, here["samples"])
+        }
+    }
+
+    /// What says how often a gate is asked says nothing of persons.
+    private mutating func checkNotAsked(_ gate: ResolvedGate, _ path: PlanPath) {
+        if gate.every != ResolvedGate.everyDefault {
+            error(
+                path["every"], "persons are waited for; an approval is not asked again and again",
+                atKey: true)
+        }
+        if gate.inconclusiveFor != ResolvedGate.inconclusiveForDefault {
+            error(
+                path["inconclusive_for"],
+                "persons are waited for; an approval does not fail by time (`expires` ends one that "
+                    + "opened nothing)", atKey: true)
         }
     }
 

@@ -113,6 +113,10 @@ package struct ResolvedGate: Codable, Sendable, Hashable {
     package var name: String
     /// Where its verdict comes from.
     package var probe: GateProbe
+    /// What `every` is if the plan does not say it.
+    package static let everyDefault = Milliseconds.seconds(5)
+    /// What `inconclusiveFor` is if the plan does not say it.
+    package static let inconclusiveForDefault = Milliseconds.seconds(60)
     /// An inconclusive gate is asked again this often, and fails after `inconclusiveFor`.
     package var every: Milliseconds
     /// How long it may stay inconclusive.

@@ -101,7 +101,7 @@ import Testing
         run.run("wave one a1 b1")
         run.run("start")
         #expect(run.machine.heldHosts.map(\.rawValue) == ["a1", "b1"])
-        run.run("command skip b1")
+        run.run("command skip b1 reason=broken")
         run.run("settle")
         #expect(run.machine.isFinished)
         #expect(run.machine.heldHosts.isEmpty)

@@ -79,13 +79,13 @@ extension Coordinator {
         of command: OperatorCommand, by: String, reason: String?, _ id: RolloutID
     ) -> APIFailure? {
         guard let running = rollouts[id] else { return Self.unknown(id) }
-        if let why = running.machine.refusal(of: command, by: by, reason: reason) {
-            return APIFailure(code: "conflict", message: why)
-        }
         if case .skip = command, reason?.isEmpty ?? true {
             return APIFailure(
                 code: "invalid", message: "a host is skipped only with a reason",
                 remedy: "add --reason")
+        }
+        if let why = running.machine.refusal(of: command, by: by, reason: reason) {
+            return APIFailure(code: "conflict", message: why)
         }
         switch command {
         case .rollback(let selection): return refusal(of: selection, id)
