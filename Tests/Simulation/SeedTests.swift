@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Simulated rollouts")
 struct SeedTests {
-    @Test("Fixed seeds with every kind of fault keep every promise", arguments: 0..<5)
+    @Test("Fixed seeds with every kind of fault keep every promise", arguments: 0..<10)
     func seedsKeepPromises(block: UInt64) {
-        for seed in (block * 40)..<(block * 40 + 40) {
+        for seed in (block * 50)..<(block * 50 + 50) {
             var run = SimulatedRun(.random(seed: seed), seed: seed)
             let result = run.run()
             #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
