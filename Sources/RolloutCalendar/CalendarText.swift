@@ -1,5 +1,5 @@
 import FleetWire
-package import RolloutPlan
+import RolloutPlan
 
 /// A calendar in words.
 struct CalendarText {
@@ -37,31 +37,5 @@ struct CalendarText {
     /// `Thu 2026-11-26 09:00`.
     private func local(_ moment: Int64) -> String {
         line.zone.wallTime(at: Timestamp(wholeSeconds: moment)).spoken
-    }
-}
-
-extension WorkCalendar.WeeklyWindow {
-    /// `mon-thu 09:00-16:00`.
-    package var text: String {
-        let known = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-        let days = Set(days).intersection(1...7).sorted()
-        var runs: [ClosedRange<Int>] = []
-        for day in days {
-            if let last = runs.last, last.upperBound == day - 1 {
-                runs[runs.count - 1] = last.lowerBound...day
-            } else {
-                runs.append(day...day)
-            }
-        }
-        let names = runs.map { run in
-            let first = known[run.lowerBound - 1]
-            switch run.count {
-            case 1: return first
-            case 2: return "\(first),\(known[run.upperBound - 1])"
-            default: return "\(first)-\(known[run.upperBound - 1])"
-            }
-        }
-        let when = days.count == 7 ? "every day" : names.joined(separator: ",")
-        return "\(when) \(WallTime.clock(from))-\(WallTime.clock(to))"
     }
 }

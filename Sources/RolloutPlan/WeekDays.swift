@@ -27,3 +27,29 @@ struct WeekDays {
         return minute < 60 && hour * 60 + minute <= 1440 ? hour * 60 + minute : nil
     }
 }
+
+extension WorkCalendar.WeeklyWindow {
+    /// `mon-thu 09:00-16:00`.
+    package var text: String {
+        let known = WeekDays.names
+        let days = Set(days).intersection(1...7).sorted()
+        var runs: [ClosedRange<Int>] = []
+        for day in days {
+            if let last = runs.last, last.upperBound == day - 1 {
+                runs[runs.count - 1] = last.lowerBound...day
+            } else {
+                runs.append(day...day)
+            }
+        }
+        let names = runs.map { run in
+            let first = known[run.lowerBound - 1]
+            switch run.count {
+            case 1: return first
+            case 2: return "\(first),\(known[run.upperBound - 1])"
+            default: return "\(first)-\(known[run.upperBound - 1])"
+            }
+        }
+        let when = days.count == 7 ? "every day" : names.joined(separator: ",")
+        return "\(when) \(WallTime.clock(from))-\(WallTime.clock(to))"
+    }
+}

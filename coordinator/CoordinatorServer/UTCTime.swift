@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutPlan
 
 /// A moment in UTC for people, computed here so that no locale or time zone of the machine shows.
 struct UTCTime {
@@ -8,20 +9,13 @@ struct UTCTime {
     let second: Int
     let millisecond: Int
 
-    /// Howard Hinnant's `civil_from_days`, http://howardhinnant.github.io/date_algorithms.html.
     init(_ time: Timestamp) {
         let milliseconds = max(0, min(time.milliseconds, 253_402_300_799_000))
-        let days = Int(milliseconds / 86_400_000) + 719_468
         let rest = Int(milliseconds % 86_400_000)
-        let era = days / 146_097
-        let dayOfEra = days - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * shifted + 2) / 5 + 1
-        month = shifted < 10 ? shifted + 3 : shifted - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let date = WallTime.date(ofDay: milliseconds / 86_400_000)
+        year = Int(date.year)
+        month = Int(date.month)
+        day = Int(date.day)
         second = rest / 1000
         millisecond = rest % 1000
     }

@@ -1,6 +1,4 @@
 import FleetWire
-import RolloutCalendar
-import RolloutCalendar
 import RolloutPlan
 
 /// How a plan moves, what holds it up and how far it comes back, in words.

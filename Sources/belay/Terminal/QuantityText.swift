@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutPlan
 
 /// Spans, moments, sizes and counts as people read them.
 enum QuantityText {
@@ -20,17 +21,7 @@ enum QuantityText {
     static func date(_ moment: Timestamp) -> String {
         var days = moment.milliseconds / 86_400_000
         if moment.milliseconds % 86_400_000 < 0 { days -= 1 }
-        // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
-        let shifted = days + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let (year, month, day) = WallTime.date(ofDay: days)
         return "\(year)-\(two(month))-\(two(day)) \(clock(moment))"
     }
 

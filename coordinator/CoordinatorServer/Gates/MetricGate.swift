@@ -30,15 +30,8 @@ extension MetricRule {
         let count = full.map(\.values.count).reduce(0, +)
         return .found(
             .pass,
-            "\(rule); it is \(Self.span(values)) on "
+            "\(rule); it is \(values.span) on "
                 + "\(samples.count == 1 ? "1 host" : "\(samples.count) hosts"), \(count) samples")
-    }
-
-    private static func span(_ sorted: [Double]) -> String {
-        guard let low = sorted.first, let high = sorted.last, low != high else {
-            return sorted.first?.shown ?? ""
-        }
-        return "\(low.shown) to \(high.shown)"
     }
 }
 
@@ -61,6 +54,14 @@ extension MetricRule.Aggregate {
         let sorted = samples.sorted()
         let rank = (percent * sorted.count + 99) / 100
         return sorted[rank - 1]
+    }
+}
+
+extension [Double] {
+    /// `5`, or `5 to 7`, of numbers in order; nothing for none.
+    var span: String {
+        guard let low = first?.shown, let high = last?.shown else { return "" }
+        return low == high ? low : "\(low) to \(high)"
     }
 }
 

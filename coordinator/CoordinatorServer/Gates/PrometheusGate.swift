@@ -147,12 +147,9 @@ enum PrometheusGate {
         guard samples.count >= least else {
             return .noData("the query gives \(samples.count) of \(least) samples" + said)
         }
-        let values = samples.map(\.value).sorted()
-        let low = values[0].shown
-        let high = values[values.count - 1].shown
         return .found(
             .pass,
-            (low == high ? low : "\(low) to \(high)") + " \(limit); "
+            samples.map(\.value).sorted().span + " \(limit); "
                 + (samples.count == 1 ? "1 sample" : "\(samples.count) samples") + said)
     }
 
