@@ -28,8 +28,6 @@ struct SimulateCommand: AsyncParsableCommand {
     var faults = "all"
     @Option(help: "Run this seed only and print every line of it.")
     var replay: UInt64?
-    @Option(help: ArgumentHelp("Measure what runs cost and write it here.", visibility: .hidden))
-    var bench: String?
     @OptionGroup var output: OutputOptions
 
     private static var faultNames: String {
@@ -37,7 +35,7 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func validate() throws {
-        guard bench != nil || (file == nil) == random else {
+        guard (file == nil) == random else {
             throw ValidationError("give either a PLAN or --random")
         }
         guard (1...100_000).contains(hosts) else {
@@ -63,12 +61,6 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if let bench {
-            for line in try SimulationBench.write(SimulationBench().measure(), to: bench) {
-                Console.output.line(line)
-            }
-            return
-        }
         let plan = try file.map { path in
             let loaded = try PlanFile.load(path)
             return try loaded.plan.resolve(
