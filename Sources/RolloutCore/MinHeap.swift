@@ -5,7 +5,6 @@ struct MinHeap<Element: Comparable & Codable & Hashable & Sendable>: Codable, Ha
     init() {}
 
     var first: Element? { items.first }
-    var count: Int { items.count }
 
     mutating func insert(_ item: Element) {
         items.append(item)

@@ -40,7 +40,7 @@ extension RolloutMachine {
     }
 
     private mutating func ask(_ gate: ResolvedGate, _ number: Int) {
-        let asked = waves[number].hosts.filter { hosts[$0].isThrough }
+        let asked = through(number)
         let isAgain = waves[number].askedFirst != nil
         waves[number].round += 1
         waves[number].asking = asked
@@ -61,6 +61,11 @@ extension RolloutMachine {
                 hosts: asked.map { hosts[$0].id }))
     }
 
+    /// Hosts of the wave that its verdict can rest on now.
+    private func through(_ number: Int) -> [Int] {
+        waves[number].hosts.filter { hosts[$0].isThrough }
+    }
+
     /// Checks on hosts answered.
     mutating func judge(
         wave name: String, gate gateName: String, round: Int, results: [String: [CheckResult]]
@@ -69,7 +74,7 @@ extension RolloutMachine {
             return ignoreAnswer(name, gateName, round)
         }
         // A host that got through since was not asked, so it leaves the gate inconclusive.
-        let through = waves[number].hosts.filter { hosts[$0].isThrough }
+        let through = through(number)
         let found = waves[number].asking?.flatMap { results[hosts[$0].id.rawValue] ?? [] }
         settle(gate, number, combine(gate, through, results), found)
     }
@@ -111,7 +116,7 @@ extension RolloutMachine {
         guard let verdict = finding.verdict else {
             return noData(gate, "there is no data: \(finding.detail)")
         }
-        let through = waves[number].hosts.filter { hosts[$0].isThrough }
+        let through = through(number)
         if verdict == .pass, through.isEmpty || through != waves[number].asking {
             return (.inconclusive, "it was not asked about the hosts that the wave has now")
         }
@@ -145,6 +150,7 @@ extension RolloutMachine {
             wake(by: again)
         }
     }
+
     /// Host by host: one that fails fails all; one that is silent leaves all inconclusive.
     private func combine(
         _ gate: ResolvedGate, _ asked: [Int], _ results: [String: [CheckResult]]

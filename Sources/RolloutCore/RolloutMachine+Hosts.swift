@@ -75,8 +75,6 @@ extension RolloutMachine {
 
     /// True if one more host may become unavailable, in the fleet and in this host's domain.
     func hasRoom(for host: Int) -> Bool {
-        guard tally.unavailable < limits.unavailableMax else { return false }
-        guard let domainMax = limits.unavailablePerDomainMax else { return true }
-        return tally.unavailableByDomain[hosts[host].domain] < domainMax
+        tally.unavailable < limits.unavailableMax && hasRoom(.forward, hosts[host].domain)
     }
 }

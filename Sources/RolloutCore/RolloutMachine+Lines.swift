@@ -29,7 +29,7 @@ extension RolloutMachine {
         lines[kind.rawValue].recall(domain: domain)
     }
 
-    private func hasRoom(_ kind: HostLine.Kind, _ domain: Int) -> Bool {
+    func hasRoom(_ kind: HostLine.Kind, _ domain: Int) -> Bool {
         guard let domainMax = limits.unavailablePerDomainMax else { return true }
         let down = tally.unavailableByDomain[domain]
         return switch kind {

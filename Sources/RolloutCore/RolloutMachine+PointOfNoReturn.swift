@@ -107,8 +107,8 @@ extension RolloutMachine {
             return "\(listed(past)) \(pastReturnText(past)); "
                 + "`--across-point-of-no-return` with `--reason` takes back what can be"
         }
-        return why.map(\.isEmpty) ?? true
-            ? "a rollback across the point of no return needs a reason; add `--reason`" : nil
+        return Self.isSaid(why)
+            ? nil : "a rollback across the point of no return needs a reason; add `--reason`"
     }
 
     /// `is past the point of no return (step drop)`.

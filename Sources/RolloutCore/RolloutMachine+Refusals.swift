@@ -12,7 +12,7 @@ extension RolloutMachine {
         case .approve: return refusalOfApproval(by: by)
         case .reject:
             if let refusal = refusalOfDecision { return refusal }
-            return why.map(\.isEmpty) ?? true ? "a rejection needs a reason; add `--reason`" : nil
+            return Self.isSaid(why) ? nil : "a rejection needs a reason; add `--reason`"
         case .pause: return state == .running ? nil : "\(nowIs); only a running rollout can pause"
         case .resume: return refusalOfResume
         case .promote: return refusalOfPromote
@@ -26,11 +26,14 @@ extension RolloutMachine {
         case .retry(let names): return refusalOfRetry(names)
         case .skip(let host):
             if let refusal = refusalOfSkip(host) { return refusal }
-            return why.map(\.isEmpty) ?? true
-                ? "a host is skipped only with a reason; add `--reason`" : nil
+            return Self.isSaid(why)
+                ? nil : "a host is skipped only with a reason; add `--reason`"
         case .rollback(let selection): return refusal(of: selection, reason: why)
         }
     }
+
+    /// True if a reason was given.
+    static func isSaid(_ why: String?) -> Bool { why?.isEmpty == false }
 
     /// Why nothing can be approved or rejected now; nil if something waits for a person.
     private var refusalOfDecision: String? {

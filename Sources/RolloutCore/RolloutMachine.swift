@@ -14,7 +14,8 @@ package struct RolloutMachine: Codable, Sendable {
     package internal(set) var state = RolloutState.planned
     var reason = "the rollout was not made yet"
     var since = Timestamp(milliseconds: 0)
-    var createdAt = Timestamp(milliseconds: 0)
+    /// When it was made.
+    package internal(set) var createdAt = Timestamp(milliseconds: 0)
     var endedAt: Timestamp?
     /// The latest moment that any event told; never goes back, whatever the wall clock does.
     var now = Timestamp(milliseconds: 0)
@@ -218,6 +219,9 @@ package struct RolloutMachine: Codable, Sendable {
         case .planned, .awaitingApproval, .running, .paused, .rollingBack: false
         }
     }
+
+    /// All hosts of its plan, whatever became of them; none before `created`.
+    package var planHosts: [HostID] { definition?.plan.hosts.map(\.id) ?? [] }
 
     /// Hosts that no other rollout may touch now.
     package var heldHosts: [HostID] {

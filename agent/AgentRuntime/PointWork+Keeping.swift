@@ -22,8 +22,8 @@ extension PointWork {
         return reply
     }
 
-    /// Removes what `policy`, or the default without one, no longer keeps, of what was there when `inUse` was found: a point that
-    /// was taken since then may be in use without standing there.
+    /// Removes what `policy`, or the default without one, no longer keeps, of what was there when
+    /// `inUse` was found: a point that was taken since then may be in use without standing there.
     func prune(_ policy: PointRetention?, dryRun: Bool) throws -> PruneReply {
         let ids = Set(inUse.keys)
         if policy == nil {

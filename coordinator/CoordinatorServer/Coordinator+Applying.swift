@@ -66,7 +66,7 @@ extension Coordinator {
     /// Tells a rollout that begins who came and went while its first event became durable.
     private func catchUp(_ id: RolloutID, _ connected: [HostID]) {
         let known = Set(connected)
-        for host in rollouts[id]?.machine.definition?.plan.hosts.map(\.id) ?? [] {
+        for host in rollouts[id]?.machine.planHosts ?? [] {
             let isHere = presence[host] != nil
             guard isHere != known.contains(host) else { continue }
             enqueue(

@@ -178,8 +178,7 @@ extension Coordinator {
         for id in order where id != besides {
             guard let machine = rollouts[id]?.machine else { continue }
             let isWaiting = machine.isQueued && besides == nil
-            let held =
-                isWaiting ? machine.definition?.plan.hosts.map(\.id) ?? [] : machine.heldHosts
+            let held = isWaiting ? machine.planHosts : machine.heldHosts
             let shared = held.filter(wanted.contains).sorted()
             guard let first = shared.first else { continue }
             return APIFailure(

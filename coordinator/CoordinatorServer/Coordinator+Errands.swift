@@ -34,17 +34,7 @@ extension Coordinator {
 
     /// Compares hosts as they come, some at a time, until the stream ends.
     func compareHosts() async {
-        await withTaskGroup(of: Void.self) { group in
-            var running = 0
-            for await item in comparisons {
-                if running >= CoordinatorLimits.pointsAtOnce {
-                    await group.next()
-                    running -= 1
-                }
-                running += 1
-                group.addTask { await self.compare(item) }
-            }
-        }
+        await comparisons.forEach(atMost: CoordinatorLimits.pointsAtOnce) { await self.compare($0) }
     }
 
     private func compare(_ item: Comparison) async {

@@ -16,7 +16,7 @@ extension Coordinator {
             }
             let wanted =
                 machine.isQueued
-                ? (index < place ? Self.hosts(of: machine) : []) : machine.heldHosts
+                ? (index < place ? machine.planHosts : []) : machine.heldHosts
             return wanted.contains(where: hosts.contains) ? order[index] : nil
         }
     }
@@ -24,7 +24,7 @@ extension Coordinator {
     /// Where a queued rollout stands; nil for any other.
     func queue(of id: RolloutID) -> QueueView? {
         guard let machine = rollouts[id]?.machine, machine.isQueued else { return nil }
-        let others = ahead(of: Set(Self.hosts(of: machine)), before: id)
+        let others = ahead(of: Set(machine.planHosts), before: id)
         return QueueView(
             position: 1 + others.count { rollouts[$0]?.machine.isQueued == true },
             waitsFor: others)
@@ -32,17 +32,15 @@ extension Coordinator {
 
     /// What a queued rollout waits for; nil for any other.
     func queueWhy(of id: RolloutID) -> WhyView? {
-        guard let machine = rollouts[id]?.machine, let queue = queue(of: id),
-            let view = machine.view(now: clock())
-        else { return nil }
-        let mine = Set(view.hosts.map(\.id))
+        guard let machine = rollouts[id]?.machine, let queue = queue(of: id) else { return nil }
+        let mine = Set(machine.planHosts)
         let held = queue.waitsFor.flatMap { rollouts[$0]?.machine.heldHosts ?? [] }
         let others = queue.waitsFor.map(\.rawValue).joined(separator: ", ")
         var waitsFor = "It is number \(queue.position) in the queue"
         if !others.isEmpty { waitsFor += ", behind \(others)" }
         if let restoring = restoreConflict(mine) { waitsFor += "; \(restoring.message)" }
         return WhyView(
-            waitsFor: waitsFor, since: view.createdAt,
+            waitsFor: waitsFor, since: machine.createdAt,
             next: "it begins as soon as its hosts are free; `belay rollout abort \(id)` ends it",
             nextAt: nil, hosts: Set(held).intersection(mine).sorted())
     }
@@ -52,7 +50,7 @@ extension Coordinator {
         guard let machine = rollouts[id]?.machine, machine.isQueued else {
             return APIFailure(code: "conflict", message: "rollout \(id) is not queued")
         }
-        let hosts = Set(Self.hosts(of: machine))
+        let hosts = Set(machine.planHosts)
         if let failure = staleness(hosts) ?? restoreConflict(hosts) { return failure }
         guard let first = ahead(of: hosts, before: id).first else { return nil }
         return APIFailure(code: "conflict", message: "rollout \(first) comes before")
@@ -72,9 +70,5 @@ extension Coordinator {
         pending.contains { input in
             if case .rollout(id, .admitted) = input.content { true } else { false }
         }
-    }
-
-    private static func hosts(of machine: RolloutMachine) -> [HostID] {
-        machine.definition?.plan.hosts.map(\.id) ?? []
     }
 }

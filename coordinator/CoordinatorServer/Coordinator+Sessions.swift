@@ -154,7 +154,7 @@ extension Coordinator {
     func refreshConnections(of id: RolloutID) async throws {
         let machine = try await machine(of: id).machine
         guard machine.isFinished else { return }
-        for host in machine.definition?.plan.hosts.map(\.id) ?? [] {
+        for host in machine.planHosts {
             enqueue(
                 .rollout(
                     id,

@@ -314,7 +314,7 @@ package actor Coordinator {
             }
             input.content = .rollout(id, .created(definition, id: id, by: by, at: at))
         case .rollout(let id, .admitted(_, let at)):
-            let hosts = rollouts[id]?.machine.definition?.plan.hosts.map(\.id) ?? []
+            let hosts = rollouts[id]?.machine.planHosts ?? []
             input.content = .rollout(
                 id, .admitted(connected: hosts.filter { presence[$0] != nil }, at: at))
         case .fleet, .rollout: break

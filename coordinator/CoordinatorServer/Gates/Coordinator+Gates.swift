@@ -16,17 +16,7 @@ extension Coordinator {
             logger.critical("gates cannot be asked", metadata: ["reason": "\(error)"])
             return
         }
-        await withTaskGroup(of: Void.self) { group in
-            var running = 0
-            for await item in works {
-                if running >= GateLimits.atOnce {
-                    await group.next()
-                    running -= 1
-                }
-                running += 1
-                group.addTask { await self.evaluate(item, client) }
-            }
-        }
+        await works.forEach(atMost: GateLimits.atOnce) { await self.evaluate($0, client) }
         await client.shutdown()
     }
 
@@ -82,9 +72,10 @@ extension Coordinator {
 
     /// Keeps samples for the gates of rollouts that are under way, and of no others.
     func retuneWindows() {
+        let kept = windows.rollouts
         for (id, running) in rollouts {
             guard let plan = running.machine.definition?.plan else { continue }
-            let isKept = windows.rollouts.contains(id)
+            let isKept = kept.contains(id)
             if running.machine.isFinished == isKept {
                 if isKept { windows.end(id, plan) } else { windows.begin(id, plan) }
             }
