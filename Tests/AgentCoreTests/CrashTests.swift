@@ -102,6 +102,38 @@ import Testing
         #expect(host.machine.open == nil)
     }
 
+    @Test("what a guard failed to restore before the first step is restored by an order")
+    func afterGuard() throws {
+        var host = HostUnderTest()
+        let plan = try Samples.plan()
+        host.give(.started(guard: nil))
+        host.give(Samples.order(.migrate, plan))
+        // The guard is armed, and the agent dies before it takes note.
+        while host.guardOrder == nil {
+            if case .arm(_, let order)? = host.queue.first {
+                host.guardOrder = order
+            } else {
+                let hasMoved = host.step()
+                try #require(hasMoved)
+            }
+        }
+        try host.crash()
+        // Its files are half written; the machine knows of no step that changed anything.
+        host.content = "torn"
+        host.give(
+            .started(
+                guard: GuardOutcome(
+                    rollout: plan.rollout, attempt: 1, ending: .rollbackFailed,
+                    reason: "no agent", took: Milliseconds(5), at: host.now, evidence: [:])))
+        host.settle()
+        #expect(host.sent.last?.kind == .rollbackFailed)
+        host.give(Samples.order(.rollback, plan))
+        host.settle()
+        #expect(host.sent.last?.kind == .rolledBack)
+        #expect(host.content == "old")
+        #expect(!host.stepsRun.contains { $0.hasPrefix("migration") })
+    }
+
     @Test(
         "at the deadline the policy decides",
         arguments: [

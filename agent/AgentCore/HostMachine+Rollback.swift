@@ -125,6 +125,7 @@ extension HostMachine {
                     rollout: transaction.plan.rollout))
         case .restore:
             guard let point = undo.point ?? transaction.point else { return }
+            transactions[index].mutated = true
             let names = transaction.plan.components.filter(undo.scope.covers).map(\.name)
             turn.effects.append(
                 .restore(
@@ -268,6 +269,8 @@ extension HostMachine {
                 return
             }
             transactions[index].phase = .rollbackFailed
+            // A restore that failed may have written, whatever the steps had done before.
+            transactions[index].mutated = true
             transactions[index].lastUndo = undo
             report(.rollbackFailed, of: index, answers: .rollback, &turn) {
                 $0.failure = outcome.reason
