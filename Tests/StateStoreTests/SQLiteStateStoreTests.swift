@@ -112,6 +112,7 @@ struct SQLiteStateStoreTests {
         "loses nothing that was acknowledged when its process is killed in the middle",
         arguments: [3, 57, 200])
     func killed(_ after: Int) async throws {
+        try refuseUnreapedChildren()
         let scratch = try Scratch()
         await #expect(processExitsWith: .signal(SIGKILL)) {
             [path = scratch.path as String, after = after as Int] in
@@ -144,4 +145,13 @@ struct SQLiteStateStoreTests {
         let audit = try await store.audit()
         #expect(audit.records == last && audit.broken == nil)
     }
+}
+
+/// Throws if an earlier test left an ended child that nobody reaped: an exit test of swift-testing
+/// looks at the first ended child only, so that it would wait for ever instead of failing.
+private func refuseUnreapedChildren() throws {
+    var ended = siginfo_t()
+    guard waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+    let child = ended._sifields._sigchld.si_pid
+    try #require(child == 0, "process \(child), a child of an earlier test, was never reaped")
 }

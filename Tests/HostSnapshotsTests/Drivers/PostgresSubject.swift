@@ -55,7 +55,8 @@ final class PostgresCluster: Sendable {
     }
 
     /// Ends the server and removes its folder when this process is gone, however it ends: then the
-    /// pipe that another process reads has no writer any more.
+    /// pipe that another process reads has no writer any more. `setsid --wait` lives as long as
+    /// that process: an ended child that nobody reaps makes every later exit test wait for ever.
     private static func watch(_ folder: String, _ prefix: [String], _ programs: String) throws {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw TestFailure("pipe") }
@@ -69,7 +70,8 @@ final class PostgresCluster: Sendable {
             """
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["setsid"] + prefix + ["sh", "-c", script, "sh", folder, programs]
+        process.arguments =
+            ["setsid", "--wait"] + prefix + ["sh", "-c", script, "sh", folder, programs]
         process.currentDirectoryURL = URL(fileURLWithPath: "/")
         process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
         process.standardOutput = FileHandle.nullDevice
