@@ -73,9 +73,15 @@ import Testing
         }
     }
 
-    /// One byte of each pack, in the midst of its records: the live tree still holds what it was.
+    /// Of each pack a byte of the first record's stored bytes, which the live tree may still hold,
+    /// and one of the header behind it.
     private func damage(_ scratch: Scratch) throws {
-        for name in try scratch.packs { try scratch.flip(scratch.packPath(name), 80) }
+        for name in try scratch.packs {
+            let path = scratch.packPath(name)
+            let records = try PackFormat.records(of: Descriptor(open(path, O_RDONLY)), path: path)
+            try scratch.flip(path, Int(records[0].offset) + Int(records[0].stored) / 2)
+            try scratch.flip(path, Int(records[1].offset) - 1)
+        }
     }
 
     @Test func aRepair() throws {
@@ -132,7 +138,7 @@ import Testing
             try threePoints(scratch)
             try damage(scratch)
         }
-        try scrub(world, findings: 1)
+        try scrub(world, findings: 3)
     }
 
     private func scrub(_ world: CrashWorld, findings count: Int) throws {

@@ -121,9 +121,7 @@ final class ObjectReader {
     }
 
     private func read(_ name: ObjectID, _ place: ObjectTable.Place) throws -> [UInt8] {
-        let record = PackRecord(
-            id: name, codec: place.codec, raw: place.raw, stored: place.stored,
-            offset: place.offset)
+        let record = Self.record(name, place)
         let pack = packs[Int(place.pack)]
         do {
             let file = try file(Int(place.pack))
@@ -132,6 +130,22 @@ final class ObjectReader {
             throw PointError.damaged(
                 "object \(name.digest) in \(files.path(of: "packs/" + pack.name))", error.cause)
         }
+    }
+
+    private static func record(_ name: ObjectID, _ place: ObjectTable.Place) -> PackRecord {
+        PackRecord(
+            id: name, codec: place.codec, raw: place.raw, stored: place.stored,
+            offset: place.offset)
+    }
+
+    /// Looks at the header of `id` in the pack of `place(of:)`, whose headers are given. Throws
+    /// `PointError` if it cannot be read for another reason than damage.
+    func look(at id: ObjectID, _ headers: inout PackHeaders) throws {
+        let name = codec.name(of: id)
+        guard let place = table.first(name) else { return }
+        try headers.look(
+            at: Self.record(name, place), of: try file(Int(place.pack)),
+            files.path(of: "packs/" + packs[Int(place.pack)].name))
     }
 
     /// The clone file that holds most of the chunks of a file at their places in it, to be cloned

@@ -1,13 +1,14 @@
 import Glibc
 import FleetWire
 
-/// All packs of a store, every record of them read: which are damaged, and which objects are whole.
+/// All packs of a store, every record and header of them read: which are damaged, and which objects
+/// are whole.
 struct PackInspection {
     let codecs: RecordCodecs
     private let files: StoreFiles
     /// Names of objects of which a whole record was found.
     private(set) var whole: Set<ObjectID> = []
-    /// Packs with a damaged record or table.
+    /// Packs with a damaged record, header or table.
     private(set) var damaged: [String] = []
     /// Packs that cannot be judged, one sentence each; they are left alone.
     private(set) var obstacles: [String] = []
@@ -24,23 +25,7 @@ struct PackInspection {
         meter.begin(.scrubbing)
         for name in try ObjectReader.names(files) {
             do {
-                var isDamaged = false
-                var found: Set<ObjectID> = []
-                let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
-                let (records, hasTable) = try records(of: file, name)
-                for record in records {
-                    if try isWhole(record, file, name) {
-                        found.insert(record.id)
-                    } else {
-                        isDamaged = true
-                    }
-                    meter.add(bytes: UInt64(record.bytesInPack))
-                }
-                whole.formUnion(found)
-                if isDamaged || !hasTable {
-                    damaged.append(name)
-                    readable[name] = found
-                }
+                try look(at: name, meter)
             } catch let error as PointError {
                 obstacles.append("pack \(name) is left alone: \(error)")
             }
@@ -48,13 +33,35 @@ struct PackInspection {
         meter.end()
     }
 
+    private mutating func look(at name: String, _ meter: ProgressMeter) throws {
+        var found: Set<ObjectID> = []
+        var headers = PackHeaders()
+        let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
+        let path = files.path(of: "packs/" + name)
+        let (records, hasTable) = try records(of: file, name)
+        for record in records {
+            if hasTable { try headers.look(at: record, of: file, path) }
+            if try isWhole(record, file, name) { found.insert(record.id) }
+            meter.add(bytes: UInt64(record.bytesInPack))
+        }
+        whole.formUnion(found)
+        guard found.count < records.count || headers.damage != nil || !hasTable else { return }
+        damaged.append(name)
+        readable[name] = found
+    }
+
+    /// The pack's records, and whether they are those of its table. What the disk fails to read is
+    /// asked for again: a record whose header is damaged too would not come back without the table.
     private func records(of file: Descriptor, _ name: String) throws -> ([PackRecord], Bool) {
         let path = files.path(of: "packs/" + name)
-        do {
-            return (try PackFormat.records(of: file, path: path), true)
-        } catch let error as PointError where error.isDamage {
-            return (try PackFormat.salvage(file, path: path), false)
+        for _ in 0..<SnapshotLimits.readAttempts {
+            do {
+                return (try PackFormat.records(of: file, path: path), true)
+            } catch let error as PointError where error.isDamage {
+                if error.code != EIO { break }
+            }
         }
+        return (try PackFormat.salvage(file, path: path), false)
     }
 
     /// Throws if it is sealed with a key that is not at hand. What the disk fails to read is asked

@@ -112,11 +112,12 @@ private final class Scrub {
         let lock = try StoreLock.objectsInUse(files)
         defer { withExtendedLifetime(lock) {} }
         guard try files.isThere("packs/" + name) else { return true }
+        let path = files.path(of: "packs/" + name)
         let file: Descriptor
         let records: [PackRecord]
         do {
             file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
-            records = try PackFormat.records(of: file, path: files.path(of: "packs/" + name))
+            records = try PackFormat.records(of: file, path: path)
         } catch let error as PointError where error.isDamage {
             found(ScrubFinding(pack: name, problem: "\(error.cause); repair the store"))
             return true
@@ -124,9 +125,16 @@ private final class Scrub {
             // A capture that failed has removed it.
             return true
         }
+        var headers = PackHeaders()
+        defer {
+            if let damage = headers.damage {
+                found(ScrubFinding(pack: name, problem: "\(damage); repair the store"))
+            }
+        }
         for record in records {
             if isCancelled() { return false }
             do {
+                try headers.look(at: record, of: file, path)
                 _ = try codecs.read(record, of: file, files, name)
             } catch let error as PointError {
                 let object = error.isDamage ? record.id.digest : nil

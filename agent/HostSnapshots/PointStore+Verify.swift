@@ -6,7 +6,8 @@ extension PointStore {
     /// Shallow: the manifest's digest, every catalogue (rehashed, its state and count held against
     /// the manifest), and that a pack's table names every object, with possible sizes. Deep: every
     /// object is read and rehashed too. Both report a pack whose table is lost. Damage
-    /// within stored bytes is found by a deep one alone. `progress` is called at a bounded rate.
+    /// within stored bytes, and of the headers that a lost table would be made good by, is found by a
+    /// deep one alone. `progress` is called at a bounded rate.
     /// Throws `PointError` if the point is not there, its key is missing, or the disk cannot be read.
     package func verify(
         _ id: PointID, deep: Bool = false, progress: @escaping (PointProgress) -> Void = { _ in }
@@ -25,7 +26,7 @@ extension PointStore {
             check.run(component, meter)
             if check.damage.isEmpty { kept += try driverDamage(component, objects) }
         }
-        return check.damage + kept + check.packsWithoutTable()
+        return check.damage + kept + check.damagedPacks()
     }
 }
 
@@ -35,6 +36,7 @@ final class PointCheck {
     private let isDeep: Bool
     private var good: Set<ObjectID> = [.zeros]
     private var packs: Set<String> = []
+    private var headers: [String: PackHeaders] = [:]
     /// One sentence for each thing that is missing or damaged.
     private(set) var damage: [String] = []
 
@@ -47,7 +49,7 @@ final class PointCheck {
         meter.begin(
             .verifying, component.spec.name, entries: component.entries, bytes: component.bytes)
         do {
-            for object in component.catalogue { note(ObjectID(object)) }
+            for object in component.catalogue { try note(ObjectID(object)) }
             try CatalogueReader(component, objects).forEach { entry in
                 for chunk in entry.chunks where !good.contains(chunk) { look(at: chunk, of: entry) }
                 meter.add(bytes: entry.size)
@@ -60,7 +62,7 @@ final class PointCheck {
 
     private func look(at chunk: ObjectID, of entry: Entry) {
         do {
-            note(chunk)
+            try note(chunk)
             if isDeep {
                 _ = try objects.read(chunk)
             } else if !objects.holds(chunk) {
@@ -74,16 +76,24 @@ final class PointCheck {
         }
     }
 
-    private func note(_ id: ObjectID) {
-        if let place = objects.place(of: id), objects.damaged[place.pack] != nil {
+    private func note(_ id: ObjectID) throws {
+        guard let place = objects.place(of: id) else { return }
+        if objects.damaged[place.pack] != nil {
             packs.insert(place.pack)
+        } else if isDeep {
+            try objects.look(at: id, &headers[place.pack, default: PackHeaders()])
         }
     }
 
-    /// Packs that the point needs and whose table is lost: all is there, but only by a rebuilt one.
-    func packsWithoutTable() -> [String] {
-        packs.sorted().map {
+    /// Packs that the point needs and whose table is lost, all being there but only by a rebuilt one;
+    /// and those that could not be read without theirs.
+    func damagedPacks() -> [String] {
+        let withoutTable = packs.sorted().map {
             "pack \($0): \(objects.damaged[$0] ?? ""); its records are read one by one, repair the store"
         }
+        let others = headers.compactMap { name, headers in
+            headers.damage.map { "pack \(name): \($0); all is read by its table, repair the store" }
+        }
+        return withoutTable + others.sorted()
     }
 }
