@@ -21,7 +21,9 @@ final class PackWriter: ObjectSink {
     private let compressed = UnsafeMutableRawBufferPointer.allocate(
         byteCount: ZSTD_compressBound(SnapshotLimits.chunkBytes), alignment: 16)
     private var records: [PackRecord] = []
-    /// What the records of clones in the present pack store.
+    /// How many of `records` are written and read back.
+    private var verified = 0
+    /// What the records of clones store that are not read back yet.
     private var places: [ObjectID: [UInt8]] = [:]
     private var file: Descriptor?
     private var buffer: [UInt8] = []
@@ -122,7 +124,7 @@ final class PackWriter: ObjectSink {
         buffer.append(contentsOf: PackFormat.magic)
         length = buffer.count
         records.removeAll(keepingCapacity: true)
-        places = [:]
+        verified = 0
     }
 
     private func append(
@@ -136,7 +138,9 @@ final class PackWriter: ObjectSink {
         if buffer.count >= SnapshotLimits.chunkBytes { try flush() }
     }
 
-    /// The file is made with its first bytes: what fits in the buffer needs none before the end.
+    /// Writes what is in the buffer and reads it back, piece by piece: a whole pack at its end
+    /// would keep the other threads waiting. The file is made with its first bytes: what fits in
+    /// the buffer needs none before the end.
     private func flush() throws {
         if file == nil {
             try beforeFirstWrite()
@@ -148,6 +152,10 @@ final class PackWriter: ObjectSink {
         let end = length
         files.calls.startWriting(file.raw, from: end - buffer.count, count: buffer.count)
         buffer.removeAll(keepingCapacity: true)
+        // What cannot be read back now could not be restored later.
+        try verifier.verify(records[verified...], places, of: file, files.path(of: besideName))
+        verified = records.count
+        places = [:]
     }
 
     private func close() throws {
@@ -158,8 +166,7 @@ final class PackWriter: ObjectSink {
         length += table.count + PackFormat.footerBytes
         try flush()
         guard let file else { preconditionFailure("a flush makes the file") }
-        // What cannot be read back now could not be restored later.
-        try verifier.verify(records, table, places, of: file, files.path(of: besideName))
+        try verifier.verify(table, records.count, of: file, files.path(of: besideName))
         let name = "\(ObjectID(hashing: table).digest.hex).pack"
         closed.append((file, name, besideName))
         self.file = nil
@@ -199,11 +206,11 @@ final class PackVerifier {
         raw.deallocate()
     }
 
-    /// Throws `PointError` if `file` does not hold `records` and behind them `table`. `places` are
-    /// the stored bytes of those in clones, whose bytes were read in the clone itself.
+    /// Throws `PointError` if `file` does not hold `records`. `places` are the stored bytes of
+    /// those in clones, whose bytes were read in the clone itself.
     func verify(
-        _ records: [PackRecord], _ table: [UInt8], _ places: [ObjectID: [UInt8]],
-        of file: Descriptor, _ path: String
+        _ records: ArraySlice<PackRecord>, _ places: [ObjectID: [UInt8]], of file: Descriptor,
+        _ path: String
     ) throws {
         // Which part of the file is in `stored`.
         var window = 0..<0
@@ -228,10 +235,14 @@ final class PackVerifier {
                 try verify(record, part)
             }
         }
-        let back = try PackFormat.part(
-            file, Int(clamping: records.last.map { $0.offset + UInt64($0.stored) } ?? 8),
-            table.count + PackFormat.footerBytes, Array(path.utf8))
-        guard back == table + PackFormat.footer(table: table, count: records.count) else {
+    }
+
+    /// Throws `PointError` if `file` does not end with `table` of `count` records and its footer.
+    func verify(_ table: [UInt8], _ count: Int, of file: Descriptor, _ path: String) throws {
+        let ending = table + PackFormat.footer(table: table, count: count)
+        let start = Int(try file.status().st_size) - ending.count
+        let back = try PackFormat.part(file, start, ending.count, Array(path.utf8))
+        guard back == ending else {
             throw PointError.damaged(path, "its table is not what was written")
         }
     }
