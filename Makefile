@@ -11,7 +11,7 @@ SEEDS ?= 20000
 
 BENCH_ARGS ?=
 
-.PHONY: help tools build demo demo-stop test sim bench-snapshots check format release clean
+.PHONY: help tools build demo demo-stop test sim bench-snapshots bench-simulation check format release clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,12 @@ bench-snapshots: tools ## rollback points against restic, borg, cp and rsync; BE
 	    $(SWIFT) build -c release --product $$product; \
 	done
 	@"$$($(SWIFT) build -c release --show-bin-path)/belay-bench" snapshots $(BENCH_ARGS)
+
+bench-simulation: tools ## what a simulated run costs at 1,000, 10,000 and 100,000 hosts
+	for product in belay belay-bench; do \
+	    $(SWIFT) build -c release --product $$product; \
+	done
+	@"$$($(SWIFT) build -c release --show-bin-path)/belay-bench" simulation $(BENCH_ARGS)
 
 check: tools ## format, tidy, build without warnings, tests
 	$(LINT) $(SOURCES)

@@ -46,6 +46,12 @@ struct LossBook: Sendable {
         }
     }
 
+    /// The host is another one now, so its absence is explained.
+    mutating func replace(_ host: Int) {
+        connected.remove(host)
+        recent.removeAll { $0.host == host }
+    }
+
     /// A person said that it goes on without them, or the coordinator's own absence explains it.
     mutating func forget() {
         mass = []

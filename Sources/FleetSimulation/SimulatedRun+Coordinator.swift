@@ -116,17 +116,25 @@ extension SimulatedRun {
         coordinator.writing = []
         if coordinator.isFull { return keepTrying(batch) }
         let isEarly = setup.planted == .coordinatorActsBeforeDurable
-        if !isEarly { coordinator.append(batch.map(\.event)) }
+        if !isEarly { makeDurable(batch) }
         for input in batch {
             if coordinatorCrashes() || !apply(input.event) { return }
         }
         for input in batch { finishReading(input) }
         if isEarly {
             if has(.crash), random.chance(20) { return crashCoordinator() }
-            coordinator.append(batch.map(\.event))
+            makeDurable(batch)
         }
         coordinator.isWriting = false
         workOn()
+    }
+
+    /// The batch is in the journal; a host that was enrolled anew is another one from then on.
+    mutating func makeDurable(_ batch: [SimulatedCoordinator.Input]) {
+        coordinator.append(batch.map(\.event))
+        for case .replaced(let id, _) in batch.map(\.event) {
+            if let host = place[id] { becomeNew(host) }
+        }
     }
 
     /// What nobody waits for is kept and tried again.
@@ -166,7 +174,6 @@ extension SimulatedRun {
         case .replaced(let id, _):
             guard let host = place[id] else { return }
             coordinator.reported[host] = 0
-            becomeNew(host)
         default: break
         }
     }

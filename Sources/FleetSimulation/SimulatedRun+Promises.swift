@@ -157,7 +157,7 @@ extension SimulatedRun {
                 }
             ledger.losses.leave(host, at: ledger.moment.milliseconds, isWatched: isWatched)
         case .replaced(let id, _):
-            if let host = place[id] { ledger.losses.leave(host, at: 0, isWatched: false) }
+            if let host = place[id] { ledger.losses.replace(host) }
         case .command(.resume, _, _, _), .command(.rollback, _, _, _): ledger.losses.forget()
         case .recovered: ledger.losses.restart()
         case .command, .refused, .gateChecked, .gateProbed, .calendarRead, .admitted, .compared,

@@ -102,10 +102,7 @@ extension SimulatedRun {
         note("the coordinator is killed")
         // A write that was under way may have become durable or not.
         if random.chance(500), setup.planted != .coordinatorActsBeforeDurable {
-            coordinator.append(coordinator.writing.map(\.event))
-            for case .replaced(let id, _) in coordinator.writing.map(\.event) {
-                if let host = place[id] { becomeNew(host) }
-            }
+            makeDurable(coordinator.writing)
         }
         coordinator.isUp = false
         coordinator.life += 1

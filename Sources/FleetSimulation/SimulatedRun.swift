@@ -126,7 +126,7 @@ package struct SimulatedRun {
             }
         }
         after(2000, .makesRollout)
-        after(some(3000...20_000), .trouble)
+        if !setup.faults.isEmpty { after(some(3000...20_000), .trouble) }
     }
 
     /// Lets the next thing happen, if it happens before `end`; false if nothing does.

@@ -19,6 +19,7 @@ extension RolloutMachine {
             massLoss?.missing += 1
             return
         }
+        forgetLoss(host)
         hosts[host].recentLossAt = now
         losses.count += 1
         losses.list.append(RecentLosses.Loss(host: host, at: now))

@@ -7,7 +7,7 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-bench",
         abstract: "Measures Belay against peers that are installed, in the same run.",
-        subcommands: [SnapshotsCommand.self, TreeCommand.self])
+        subcommands: [SnapshotsCommand.self, SimulationCommand.self, TreeCommand.self])
 }
 
 /// `belay-bench snapshots`: rollback points against restic, borg, cp and rsync.

@@ -24,7 +24,7 @@ enum TargetRule: Equatable, Sendable {
 /// One measured comparison: what DESIGN's section 11 asks of every benchmark.
 struct ReportRow: Equatable, Sendable {
     var what: String
-    /// `s`, `MB` (10^6 bytes), `%`, `calls`.
+    /// `s`, `MB` (10^6 bytes), `%`, `calls`; empty for a bare number.
     var unit: String
     var ours: Quantiles?
     var peer: Quantiles?
