@@ -1,4 +1,5 @@
 import FleetWire
+import HostSteps
 import Testing
 
 @Suite struct ConfigStepTests {
@@ -32,6 +33,27 @@ import Testing
         try root.write("/etc/app.yaml.belay-new", "half")
         #expect(try await root.run(config("x")).status == .done)
         #expect(try root.names("/etc") == ["app.yaml"])
+    }
+
+    @Test func whatStepsLeaveBesideGoesWithoutThemAndNothingElse() throws {
+        let root = try StepRoot()
+        let artifact = ArtifactStep(artifact: "app", destination: "/srv/app", link: "/srv/now")
+        let actions: [StepAction] = [
+            .config(ConfigStep(path: "/etc/app.{{ vars.version }}", template: "x", mode: nil)),
+            .flags(FlagsStep(path: "/etc/flags.json", set: [:], define: [:])),
+            .artifact(artifact),
+            .config(ConfigStep(path: "/{{ vars.unknown }}", template: "x", mode: nil)),
+        ]
+        try root.shell(
+            """
+            mkdir -p srv/app srv/app.new-belay/part; touch srv/app.new-belay.tar
+            ln -s app srv/now; ln -s app srv/now.belay-new
+            touch etc/app.2 etc/app.2.belay-new etc/flags.json.belay-new etc/other.belay-new
+            """)
+        let plan = try root.plan(steps: actions.map { StepSpec(name: "s", action: $0) })
+        StepLeftovers(root: root.path, context: root.context).remove(of: plan)
+        #expect(try root.names("/etc") == ["app.2", "other.belay-new"])
+        #expect(try root.names("/srv") == ["app", "now"])
     }
 
     @Test func aDiffIsUnifiedAndRedacted() async throws {

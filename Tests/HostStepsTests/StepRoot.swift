@@ -47,12 +47,13 @@ final class StepRoot {
     }
 
     func plan(
-        components: [ComponentSpec] = [], artifacts: [ArtifactRef] = []
+        components: [ComponentSpec] = [], artifacts: [ArtifactRef] = [], steps: [StepSpec] = []
     ) throws -> HostPlan {
         HostPlan(
             rollout: RolloutID(unchecked: "r1"),
             planDigest: try #require(Digest(String(repeating: "0", count: 64))), labels: [:],
-            variables: [:], artifacts: artifacts, components: components, stages: [],
+            variables: [:], artifacts: artifacts, components: components,
+            stages: [StageSpec(stage: .migration, steps: steps, checks: [])],
             confirmWithin: .seconds(60), coordinatorLost: .hold)
     }
 

@@ -113,6 +113,7 @@ struct CrashTests {
             }
             try await fleet.agents["a1"]?.killNow()
             #expect(fleet.read("a1", "opt/app/release") == "2\n")
+            try fleet.leaveBesideFlags("a1")
             try await eventually("the guard restores the host") {
                 try fleet.tree("a1") == before
             }
@@ -140,6 +141,7 @@ struct CrashTests {
             try await eventually("the last step runs") {
                 fleet.read("a1", "var/log/steps") == "last\n"
             }
+            try fleet.leaveBesideFlags("a1")
             try await fleet.coordinator?.killNow()
             if agentToo { try await fleet.agents["a1"]?.killNow() }
             try await eventually("the host is taken back") {

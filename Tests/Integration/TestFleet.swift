@@ -226,6 +226,12 @@ final class TestFleet {
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// What an agent leaves that is killed while it writes the flags of `TestPlan`.
+    func leaveBesideFlags(_ host: String) throws {
+        try Data("{".utf8).write(
+            to: root(host).appendingPathComponent("etc/app/flags.json.belay-new"))
+    }
+
     /// All that a process has logged.
     func logged(_ name: String) -> String {
         String(decoding: FileManager.default.contents(atPath: log(name)) ?? Data(), as: UTF8.self)

@@ -56,7 +56,8 @@ extension HostMachine {
         let transaction = transactions[index]
         guard let point = transaction.point else { return nil }
         return GuardOrder(
-            plan: transaction.plan.keeping([.verification]), attempt: transaction.attempt,
+            plan: transaction.plan.keeping([.migration, .verification]),
+            attempt: transaction.attempt,
             point: point, deadline: turn.now + within, within: within, holding: holding,
             complete: complete, policy: transaction.policy)
     }

@@ -147,6 +147,7 @@ package final class GuardWatch {
     ) {
         let start = HostClock.sinceBoot()
         var failure = ""
+        StepLeftovers(root: state.rootDirectory, context: context).remove(of: armed.order.plan)
         for _ in 0..<3 {
             do {
                 let store = try PointStore(

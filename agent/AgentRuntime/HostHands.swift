@@ -162,6 +162,9 @@ struct HostHands: Sendable {
         defer { withExtendedLifetime(lock) {} }
         if let outcome = files.outcome(of: rollout, attempt) { return .guardActed(outcome) }
         let start = HostClock.sinceBoot()
+        if let plan {
+            StepLeftovers(root: state.rootDirectory, context: context(plan)).remove(of: plan)
+        }
         do {
             let summary = try store(plan).restore(
                 point: point, components: names.map(Set.init))

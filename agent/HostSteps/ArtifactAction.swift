@@ -28,7 +28,7 @@ struct ArtifactAction: Sendable {
         let isPresent: Bool
         /// Where it is unpacked, and its archive without gzip; gone after each try.
         var leftovers: (beside: String, plain: String) {
-            (destination + ".new-belay", destination + ".new-belay.tar")
+            (StepLeftovers.folder(destination), StepLeftovers.archive(destination))
         }
         var isLinked: Bool { link == nil || linkNow == linkText }
     }
@@ -162,7 +162,7 @@ struct ArtifactAction: Sendable {
     }
 
     private static func switchLink(_ link: String, to text: String) throws(StepFailure) {
-        let beside = link + ".belay-new"
+        let beside = StepLeftovers.beside(link)
         unlink(beside)
         guard symlink(text, beside) == 0, rename(beside, link) == 0 else {
             let reason = errorText(errno)

@@ -53,7 +53,7 @@ enum HostFile {
     static func replace(
         _ path: String, with bytes: [UInt8], existing: Existing?, mode: mode_t
     ) throws(StepFailure) {
-        let beside = path + ".belay-new"
+        let beside = StepLeftovers.beside(path)
         unlink(beside)
         let file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else {
