@@ -6,11 +6,12 @@ import Testing
 @Suite struct CrashTests {
     /// Drives a whole change; kills the agent once, after `crashAt` carried-out effects.
     private func drive(
-        crashAt: Int, failing: Set<String> = [], beforeEffects: Bool
+        crashAt: Int, failing: Set<String> = [], irreversible: Set<String> = [],
+        beforeEffects: Bool
     ) throws -> (host: HostUnderTest, crashed: Bool) {
         var host = HostUnderTest()
         host.failing = failing
-        let plan = try Samples.plan()
+        let plan = try Samples.plan(irreversible: irreversible)
         var carried = 0
         var crashed = false
         func settle(_ host: inout HostUnderTest) throws {
@@ -80,6 +81,34 @@ import Testing
             if !crashed { return }
         }
         Issue.record("the run never ended")
+    }
+
+    @Test(
+        "wherever the agent is killed, a step that cannot be taken back has no guard, and is not undone",
+        arguments: [true, false], [Set<String>(), ["switch"], ["health"]])
+    func acrossReturn(_ beforeEffects: Bool, _ failing: Set<String>) throws {
+        var ends: Set<String> = []
+        for crashAt in 0..<200 {
+            let (host, crashed) = try drive(
+                crashAt: crashAt, failing: failing, irreversible: ["switch"],
+                beforeEffects: beforeEffects)
+            let last = try #require(host.machine.transactions.last)
+            ends.insert(last.phase.name)
+            let hasCrossed = host.stepsRun.contains("migration/switch")
+            if hasCrossed {
+                #expect(host.content == "old+drain+switch", "killed at \(crashAt)")
+                #expect(last.pastReturn == "switch", "killed at \(crashAt)")
+            }
+            // Killed between the record and the step, the host holds all the same.
+            if last.pastReturn == nil { #expect(host.content == "old", "killed at \(crashAt)") }
+            #expect(host.guardOrder == nil, "killed at \(crashAt): the guard is still armed")
+            #expect(host.guardedSteps.isDisjoint(with: ["migration/switch"]), "\(crashAt)")
+            #expect(host.stepsRun.count { $0 == "migration/switch" } <= 1, "\(crashAt)")
+            if !crashed { break }
+            #expect(crashAt < 199)
+        }
+        #expect(ends.isSuperset(of: ["held past the point of no return", "rolled back"]))
+        #expect(ends.contains("committed") == failing.isEmpty)
     }
 
     @Test("what the guard did while no agent ran is reported as the guard's")

@@ -9,6 +9,7 @@ func describe(_ event: HostEvent) -> String {
         "order \(order.verb.rawValue) of \(order.rollout)/\(order.attempt) "
             + "(generation \(generation.rawValue))"
             + (order.scope.map { " scope \($0)" } ?? "")
+            + (order.acrossPointOfNoReturn == true ? " across the point of no return" : "")
     case .term(let generation): "term \(generation.rawValue)"
     case .connected: "connected"
     case .disconnected: "disconnected"
@@ -16,7 +17,9 @@ func describe(_ event: HostEvent) -> String {
     case .finished(let work, let result): "work \(work): \(describe(result))"
     case .guardActed(let outcome): "the guard acted: \(outcome.ending.rawValue)"
     case .tick: "tick"
-    case .operatorRollback(_, let scope, _): "operator rolls back \(scope)"
+    case .operatorRollback(_, let scope, _, let across, let reason):
+        "operator rolls back \(scope)" + (across == true ? " across the point of no return" : "")
+            + (reason.map { " (\($0))" } ?? "")
     case .restore(let wanted):
         "restore \(wanted.point) of " + wanted.chosen.map(\.rawValue).joined(separator: ",")
             + (wanted.noCapture ? ", no capture" : "")

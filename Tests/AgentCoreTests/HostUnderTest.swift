@@ -13,6 +13,8 @@ struct HostUnderTest {
     var trace: [String] = []
     var queue: [HostEffect] = []
     var stepsRun: [String] = []
+    /// Steps that ran while the guard was armed.
+    var guardedSteps: Set<String> = []
     var failing: Set<String> = []
     var refusals: [Refusal] = []
     var sent: [TransactionReport] = []
@@ -49,6 +51,16 @@ struct HostUnderTest {
 
     var kinds: [ReportKind] { sent.map(\.kind) }
 
+    private mutating func run(_ step: StepSpec, _ stage: Stage) -> StepOutcome {
+        stepsRun.append("\(stage.rawValue)/\(step.name)")
+        if guardOrder != nil { guardedSteps.insert("\(stage.rawValue)/\(step.name)") }
+        if stage == .migration { content += "+" + step.name }
+        let fails = failing.contains(step.name)
+        return StepOutcome(
+            status: fails ? .failed : .done, message: fails ? "exit 1" : "ok", output: "",
+            took: Milliseconds(10))
+    }
+
     private mutating func carry(_ effect: HostEffect) -> (UInt64, WorkResult)? {
         switch effect {
         case .fetch(let work, let artifact):
@@ -67,19 +79,11 @@ struct HostUnderTest {
             guardOrder = order
             return nil
         case .disarm(let work, _, _):
+            if failing.contains("disarm") { return (work, .problem("disk full")) }
             guardOrder = nil
             return (work, .done)
         case .step(let work, let step, let stage, _):
-            stepsRun.append("\(stage.rawValue)/\(step.name)")
-            if stage == .migration { content += "+" + step.name }
-            let fails = failing.contains(step.name)
-            return (
-                work,
-                .step(
-                    StepOutcome(
-                        status: fails ? .failed : .done, message: fails ? "exit 1" : "ok",
-                        output: "", took: Milliseconds(10)))
-            )
+            return (work, .step(run(step, stage)))
         case .pause(let work, let span):
             now = now + span
             return (work, .done)

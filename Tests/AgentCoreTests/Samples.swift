@@ -8,14 +8,16 @@ enum Samples {
 
     static func plan(
         _ rollout: String = "r1", lost: CoordinatorLost = .hold, checks: Bool = true,
-        network: Bool = false, attempts: Int = 1
+        network: Bool = false, attempts: Int = 1, irreversible: Set<String> = []
     ) throws -> HostPlan {
         let digest = try known(zeroDigest)
         let step = { (name: String) in
             StepSpec(
                 name: name,
                 action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)),
-                timeout: .seconds(30), attempts: attempts, network: network)
+                timeout: .seconds(30), attempts: attempts,
+                irreversible: irreversible.contains(name),
+                network: network)
         }
         let check = CheckSpec(
             name: "health", kind: .http(HTTPCheck(url: "http://h/", status: [], contains: nil)))
@@ -41,13 +43,14 @@ enum Samples {
 
     static func order(
         _ verb: OrderVerb, _ plan: HostPlan, attempt: Int = 1, scope: RollbackScope? = nil,
-        generation: Generation = generation
+        across: Bool? = nil, generation: Generation = generation
     ) -> HostEvent {
         let needsPlan = verb == .prepare || verb == .validate || verb == .migrate
         return .order(
             TransactionOrder(
                 rollout: plan.rollout, attempt: attempt, verb: verb, plan: needsPlan ? plan : nil,
-                scope: scope, why: "test"), generation: generation, message: "m1")
+                scope: scope, acrossPointOfNoReturn: across, why: "test"), generation: generation,
+            message: "m1")
     }
 
     static func point(

@@ -84,6 +84,24 @@ import Testing
         try hold(host, to: "replaced-meanwhile")
     }
 
+    @Test("past the point of no return a failure holds, and only the words take the host back")
+    func held() throws {
+        var host = HostUnderTest()
+        host.failing = ["health"]
+        let plan = try Samples.plan(irreversible: ["switch"])
+        host.give(.started(guard: nil))
+        host.give(.connected)
+        host.give(Samples.order(.migrate, plan))
+        host.settle()
+        host.give(Samples.order(.rollback, plan))
+        host.settle()
+        #expect(host.content == "old+drain+switch")
+        host.give(Samples.order(.rollback, plan, across: true))
+        host.settle()
+        #expect(host.content == "old")
+        try hold(host, to: "held")
+    }
+
     @Test("an unreachable coordinator is waited for when the plan says hold")
     func holding() throws {
         var host = HostUnderTest()

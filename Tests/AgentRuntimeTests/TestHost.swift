@@ -86,7 +86,8 @@ final class TestHost {
     func plan(
         _ script: String = "true", checks: [CheckSpec] = [],
         lost: CoordinatorLost = .rollback, within: Milliseconds = .seconds(1),
-        artifacts: [ArtifactRef] = [], components: [ComponentSpec] = []
+        artifacts: [ArtifactRef] = [], components: [ComponentSpec] = [],
+        irreversible: Bool = false
     ) throws -> HostPlan {
         let digest = try #require(Digest(String(repeating: "0", count: 64)))
         let write = StepSpec(
@@ -95,7 +96,7 @@ final class TestHost {
         let run = StepSpec(
             name: "last",
             action: .run(RunStep(argv: [], shell: script, env: [:], directory: nil)),
-            timeout: .seconds(120))
+            timeout: .seconds(120), irreversible: irreversible)
         return HostPlan(
             rollout: RolloutID(unchecked: "r1"), planDigest: digest, labels: [:], variables: [:],
             artifacts: artifacts,
@@ -111,11 +112,11 @@ final class TestHost {
             confirmWithin: within, coordinatorLost: lost)
     }
 
-    func order(_ verb: OrderVerb, _ plan: HostPlan? = nil) async throws {
+    func order(_ verb: OrderVerb, _ plan: HostPlan? = nil, across: Bool? = nil) async throws {
         try await coordinator.order(
             TransactionOrder(
                 rollout: RolloutID(unchecked: "r1"), attempt: 1, verb: verb, plan: plan,
-                why: "test"))
+                acrossPointOfNoReturn: across, why: "test"))
     }
 
     func check(_ name: String, _ script: String) -> CheckSpec {

@@ -220,7 +220,7 @@ enum SampleMessages {
                 .order,
                 TransactionOrder(
                     rollout: rollout, attempt: 1, verb: .migrate, plan: plan, scope: .full,
-                    point: point, why: "wave canary"), gen: true),
+                    point: point, acrossPointOfNoReturn: true, why: "wave canary"), gen: true),
             try message(.report, report),
             try message(.acknowledge, Acknowledgement(upTo: 7), gen: true),
             try message(.inspect, InspectRequest(plan: plan), gen: true),

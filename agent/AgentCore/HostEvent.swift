@@ -21,7 +21,10 @@ package enum HostEvent: Codable, Sendable, Hashable {
     /// Time passed.
     case tick
     /// An operator on the host takes something back; nil rollout is the newest that changed it.
-    case operatorRollback(rollout: RolloutID?, scope: RollbackScope, point: PointID?)
+    /// Nil `acrossPointOfNoReturn` is false, and a nil reason is none: older journals have neither.
+    case operatorRollback(
+        rollout: RolloutID?, scope: RollbackScope, point: PointID?,
+        acrossPointOfNoReturn: Bool?, reason: String?)
     /// Somebody asks for a restore that belongs to no rollout; ignored where
     /// `HostMachine.obstacleToRestore` gives a reason.
     case restore(HostRestore)

@@ -112,6 +112,10 @@ extension HostMachine {
     }
 
     mutating func confirming(_ index: Int, _ turn: inout Turn) {
+        guard transactions[index].guarded else {
+            keep(index, &turn)
+            return
+        }
         transactions[index].phase = .confirming
         let work = nextWork(index)
         let transaction = transactions[index]
@@ -145,13 +149,17 @@ extension HostMachine {
             transactions[index].phase = .released
             report(.released, of: index, answers: .release, &turn)
             return true
+        case .held:
+            // Whoever gives the host to the next rollout decided to leave it as it is.
+            transactions[index].phase = .left
+            return true
         case .running(let verb, _, _, _) where verb == .prepare || verb == .validate:
             transactions[index].taken.insert(.release)
             transactions[index].next = .init(order: order, message: message)
             if let work = transactions[index].pending { turn.effects.append(.cancel(work: work)) }
             return true
         case .running, .failed, .reconnecting, .awaiting, .rechecking, .confirming, .confirmed,
-            .committed, .rollingBack, .rolledBack, .rollbackFailed, .released:
+            .committed, .rollingBack, .rolledBack, .rollbackFailed, .released, .left:
             return false
         }
     }
@@ -173,7 +181,7 @@ extension HostMachine {
             transactions[index].taken.insert(.release)
             if let work = transactions[index].pending { turn.effects.append(.cancel(work: work)) }
         case .running, .reconnecting, .awaiting, .rechecking, .confirming, .confirmed, .committed,
-            .rollingBack, .rolledBack, .rollbackFailed, .released:
+            .rollingBack, .rolledBack, .rollbackFailed, .released, .held, .left:
             refuse(message, "wrong_state", cannot(.release, index), nil, &turn)
         }
     }
@@ -209,7 +217,7 @@ extension HostTransaction {
         case .validated: return verb == .migrate || isNext
         case .failed, .rolledBack, .released: return isNext
         case .running, .reconnecting, .awaiting, .rechecking, .confirming, .confirmed, .committed,
-            .rollingBack, .rollbackFailed:
+            .rollingBack, .rollbackFailed, .held, .left:
             return false
         }
     }
@@ -235,6 +243,8 @@ extension HostTransaction.Phase {
         case .rollingBack: "rolling back"
         case .rolledBack: "rolled back"
         case .rollbackFailed: "rollback failed"
+        case .held: "held past the point of no return"
+        case .left: "left past the point of no return"
         case .released: "released"
         }
     }

@@ -14,6 +14,10 @@ extension HostMachine {
             refuse(message, "invalid", problem, nil, &turn)
             return
         }
+        if order.acrossPointOfNoReturn != true, let refusal = transactions[index].refusesReturn {
+            turn.effects.append(.refuse(message: message, refusal))
+            return
+        }
         guard transactions[index].undoUnderWay == nil else {
             refuse(message, "busy", "another rollback of this rollout is under way", nil, &turn)
             return
@@ -27,7 +31,8 @@ extension HostMachine {
     }
 
     mutating func rollBackHere(
-        _ rollout: RolloutID?, _ scope: RollbackScope, _ point: PointID?, _ turn: inout Turn
+        _ rollout: RolloutID?, _ scope: RollbackScope, _ point: PointID?, across: Bool,
+        _ reason: String?, _ turn: inout Turn
     ) {
         let found = transactions.lastIndex {
             rollout == nil ? $0.point != nil : $0.plan.rollout == rollout
@@ -35,10 +40,17 @@ extension HostMachine {
         guard let index = found, problem(with: scope, index) == nil, restore?.isOpen != true
         else { return }
         if let open, open.plan.rollout != transactions[index].plan.rollout { return }
+        if !across, transactions[index].refusesReturn != nil { return }
         takeBack(
             .init(
                 scope: scope, point: point, by: .operatorOnHost,
-                reason: "an operator on the host asked for it"), index, &turn)
+                reason: "an operator on the host asked for it"
+                    + (reason.map { ": \($0)" } ?? "")), index, &turn)
+    }
+
+    /// Why a rollback that does not say `acrossPointOfNoReturn` is refused here, or nil.
+    package func refusalOfReturn(rollout: RolloutID) -> Refusal? {
+        transactions.first { $0.plan.rollout == rollout }?.refusesReturn
     }
 
     /// Why this scope cannot be taken back now, or nil.
@@ -58,7 +70,7 @@ extension HostMachine {
         switch transaction.phase {
         case .confirmed, .committed, .rolledBack: return nil
         case .running, .prepared, .validated, .failed, .reconnecting, .awaiting, .rechecking,
-            .confirming, .rollingBack, .rollbackFailed, .released:
+            .confirming, .rollingBack, .rollbackFailed, .released, .held, .left:
             return "a part can be taken back only of a change that was confirmed; this one is "
                 + transaction.phase.name
         }
@@ -74,7 +86,7 @@ extension HostMachine {
             if let work = transactions[index].pending { turn.effects.append(.cancel(work: work)) }
         case .rollingBack: break  // it is being done already, in full
         case .prepared, .validated, .failed, .released, .reconnecting, .awaiting, .confirmed,
-            .committed, .rolledBack, .rollbackFailed:
+            .committed, .rolledBack, .rollbackFailed, .held, .left:
             self.undo(undo, index, &turn)
         }
     }
@@ -102,7 +114,7 @@ extension HostMachine {
         case .committed: undo.rest = .committed
         case .rolledBack: undo.rest = .rolledBack
         case .running, .prepared, .validated, .failed, .reconnecting, .awaiting, .rechecking,
-            .confirming, .rollingBack, .rollbackFailed, .released:
+            .confirming, .rollingBack, .rollbackFailed, .released, .held, .left:
             undo.rest = nil
         }
         undo.place = .evidence
@@ -225,6 +237,7 @@ extension HostMachine {
         if transactions[index].phase == .rolledBack {
             transactions[index].answers[OrderVerb.migrate.rawValue] = unacknowledged.last
             transactions[index].plan = transactions[index].plan.keeping([])
+            transactions[index].pastReturn = nil
         }
         letGo(index, &turn)
     }

@@ -46,7 +46,7 @@ extension HostMachine {
             }
         case .rollingBack(let undo): carry(undo, index, &turn)
         case .confirmed, .committed, .rolledBack, .rollbackFailed, .prepared, .validated, .failed,
-            .released:
+            .released, .held, .left:
             letGo(index, &turn)
         }
     }
@@ -75,7 +75,7 @@ extension HostMachine {
         case .reconnecting(let moment): deadline = moment
         case .awaiting(let moment): deadline = moment
         case .running, .prepared, .validated, .failed, .rechecking, .confirming, .confirmed,
-            .committed, .rollingBack, .rolledBack, .rollbackFailed, .released:
+            .committed, .rollingBack, .rolledBack, .rollbackFailed, .released, .held, .left:
             deadline = nil
         }
         guard let deadline, turn.now >= deadline else { return }
@@ -88,6 +88,10 @@ extension HostMachine {
     }
 
     private mutating func expire(_ index: Int, _ reason: String, _ turn: inout Turn) {
+        guard transactions[index].pastReturn == nil else {
+            fail(.migrate, .verification, reason, index, &turn)
+            return
+        }
         undo(.init(scope: .full, by: .agent, reason: reason), index, &turn)
     }
 

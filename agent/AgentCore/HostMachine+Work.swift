@@ -20,6 +20,7 @@ extension HostMachine {
         if verb == .migrate, items[item].mutates, transactions[index].guarded {
             transactions[index].mutated = true
         }
+        cross(items[item], verb, index)
         let work = nextWork(index)
         switch items[item] {
         case .artifact(let artifact): turn.effects.append(.fetch(work: work, artifact))
@@ -46,6 +47,9 @@ extension HostMachine {
                     index, within: plan.stepsWithin + plan.confirmWithin, complete: false, &turn)
             else { return }
             turn.effects.append(.arm(work: work, order))
+        case .disarm:
+            turn.effects.append(
+                .disarm(work: work, plan.rollout, attempt: transactions[index].attempt))
         }
     }
 
@@ -65,6 +69,7 @@ extension HostMachine {
     mutating func rearm(
         _ index: Int, deadline: Timestamp, holding: Bool = false, _ turn: inout Turn
     ) {
+        guard transactions[index].guarded else { return }
         let within = deadline.since(turn.now)
         if let order = guardOrder(
             index, within: within, holding: holding, complete: true, &turn)
@@ -88,7 +93,7 @@ extension HostMachine {
         case .rollbackFailed:
             transactions[index].guarded = false
             if case .guardActed(let outcome) = result { settle(by: outcome, index, &turn) }
-        case .failed, .confirmed, .committed, .rolledBack, .released:
+        case .failed, .confirmed, .committed, .rolledBack, .released, .held, .left:
             // The guard was let go; had it been faster, the host would be in the same state.
             if case .problem = result { return }
             transactions[index].guarded = false
@@ -141,9 +146,10 @@ extension HostMachine {
             }
             failure = nil
         case (.arm, .done):
-            let plan = transactions[index].plan
-            let deadline = turn.now + (plan.stepsWithin + plan.confirmWithin)
-            report(.guarded, of: index, &turn) { $0.deadline = deadline }
+            reportGuarded(index, &turn)
+            failure = nil
+        case (.disarm, .done):
+            transactions[index].guarded = false
             failure = nil
         case (.artifact, .done), (.space, .done): failure = nil
         case (_, .guardActed(let outcome)):
@@ -158,6 +164,12 @@ extension HostMachine {
         } else {
             run(verb, item: item + 1, attempt: 1, index, &turn)
         }
+    }
+
+    private mutating func reportGuarded(_ index: Int, _ turn: inout Turn) {
+        let plan = transactions[index].plan
+        let deadline = turn.now + (plan.stepsWithin + plan.confirmWithin)
+        report(.guarded, of: index, &turn) { $0.deadline = deadline }
     }
 
     /// True if something that waited for this work to end takes over now.
@@ -233,7 +245,9 @@ extension HostMachine {
             $0.failure = reason
             $0.mutated = mutated
         }
-        if mutated {
+        if transactions[index].pastReturn != nil {
+            transactions[index].phase = .held
+        } else if mutated {
             undo(.init(scope: .full, by: .agent, reason: reason), index, &turn)
         } else {
             letGo(index, &turn)
@@ -261,15 +275,7 @@ extension HostMachine {
                 .init(scope: .full, by: .agent, reason: "the guard cannot be told: \(reason)"),
                 index, &turn)
         case .done, .point, .step, .checks, .evidence, .restored, .restoredPoint, .notRestored:
-            transactions[index].phase = .confirmed
-            transactions[index].guarded = false
-            transactions[index].taken.insert(.confirm)
-            report(.confirmed, of: index, answers: .confirm, &turn)
-            // An undo that was ordered meanwhile has waited for this.
-            if let wanted = transactions[index].wanted {
-                transactions[index].wanted = nil
-                undo(wanted, index, &turn)
-            }
+            keep(index, &turn)
         }
     }
 }

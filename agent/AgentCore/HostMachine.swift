@@ -98,8 +98,8 @@ package struct HostMachine: Codable, Sendable, Hashable {
         case .guardActed(let outcome): overtaken(by: outcome, &turn)
         case .finished(let work, let result): finish(work, result, &turn)
         case .tick: tick(&turn)
-        case .operatorRollback(let rollout, let scope, let point):
-            rollBackHere(rollout, scope, point, &turn)
+        case .operatorRollback(let rollout, let scope, let point, let across, let reason):
+            rollBackHere(rollout, scope, point, across: across == true, reason, &turn)
         case .restore(let wanted): begin(wanted, &turn)
         case .stopRestore: stopRestore(&turn)
         }
@@ -151,7 +151,8 @@ package struct HostMachine: Codable, Sendable, Hashable {
             rearm(index, deadline: deadline, &turn)
             verify(index, deadline: deadline, &turn)
         case .running, .prepared, .validated, .failed, .awaiting, .rechecking, .confirming,
-            .confirmed, .committed, .rollingBack, .rolledBack, .rollbackFailed, .released:
+            .confirmed, .committed, .rollingBack, .rolledBack, .rollbackFailed, .released, .held,
+            .left:
             break
         }
     }

@@ -31,6 +31,11 @@ package struct HostTransaction: Codable, Sendable, Hashable {
         case rolledBack
         /// → rollingBack
         case rollbackFailed
+        /// It failed, or was not confirmed, past the point of no return: it stays as it is until
+        /// somebody decides. → rollingBack, left
+        case held
+        /// It was held, and the next rollout took the host over as it is. → rollingBack
+        case left
         /// Forgotten; nothing had changed. → running (next attempt)
         case released
     }
@@ -75,6 +80,9 @@ package struct HostTransaction: Codable, Sendable, Hashable {
     var lastUndo: Undo?
     var mutated = false
     var guarded = false
+    /// The first step marked `irreversible` that began; nil while the host can come back. Set with
+    /// the record that precedes the step, after the guard was told to let go.
+    package internal(set) var pastReturn: String?
 
     init(plan: HostPlan, attempt: Int, phase: Phase) {
         self.plan = plan
@@ -86,9 +94,9 @@ package struct HostTransaction: Codable, Sendable, Hashable {
     package var isOpen: Bool {
         switch phase {
         case .running, .prepared, .validated, .reconnecting, .awaiting, .rechecking, .confirming,
-            .confirmed, .rollingBack, .rollbackFailed:
+            .confirmed, .rollingBack, .rollbackFailed, .held:
             true
-        case .failed, .committed, .rolledBack, .released: false
+        case .failed, .committed, .rolledBack, .released, .left: false
         }
     }
 
@@ -101,6 +109,12 @@ package struct HostTransaction: Codable, Sendable, Hashable {
     package var restoreFailure: String? {
         guard phase == .rollbackFailed else { return nil }
         return answers[OrderVerb.rollback.rawValue]?.failure ?? "the restore failed"
+    }
+
+    /// Why the host is held past the point of no return; nil unless it is.
+    package var heldFor: String? {
+        guard phase == .held else { return nil }
+        return answers[OrderVerb.migrate.rawValue]?.failure ?? "migrate failed"
     }
 
     /// What is done at the deadline: a step that can cut the network turns `hold` into `rollback`,

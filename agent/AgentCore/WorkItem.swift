@@ -9,13 +9,15 @@ enum WorkItem: Hashable {
     /// The rollback point before a stage that may change the host.
     case capture(Stage)
     case arm
+    /// The guard lets go before a step of this stage that cannot be taken back.
+    case disarm(Stage)
 
     /// The stage under which a failure is reported.
     var stage: Stage {
         switch self {
         case .artifact: .preparation
         case .space(let stage), .step(let stage, _, _), .checks(let stage, _),
-            .capture(let stage):
+            .capture(let stage), .disarm(let stage):
             stage
         case .arm: .migration
         }
@@ -26,7 +28,7 @@ enum WorkItem: Hashable {
         switch self {
         case .step(let stage, _, _), .checks(let stage, _):
             stage == .migration || stage == .verification
-        case .artifact, .space, .capture, .arm: false
+        case .artifact, .space, .capture, .arm, .disarm: false
         }
     }
 }
@@ -42,8 +44,8 @@ extension HostPlan {
         case .migrate:
             // What was fetched in preparation may have been damaged or pruned since.
             artifacts.map(WorkItem.artifact) + work(.validation)
-                + [.space(.migration), .capture(.migration), .arm] + work(.migration)
-                + work(.verification)
+                + [.space(.migration), .capture(.migration), .arm]
+                + disarming(work(.migration) + work(.verification))
         case .commit: point(before: .finalization) + work(.finalization)
         case .confirm, .rollback, .release: []
         }
@@ -76,7 +78,7 @@ extension HostPlan {
                 sum = sum + Milliseconds(overflow ? .max : all)
             case .checks(_, let checks):
                 for check in checks { sum = sum + (check.timeout + AgentCoreLimits.stepGrace) }
-            case .artifact, .space, .capture, .arm: break
+            case .artifact, .space, .capture, .arm, .disarm: break
             }
         }
         return sum
@@ -94,6 +96,12 @@ extension HostPlan {
     var problem: (reason: String, remedy: String)? {
         if let part = unknownPart {
             return ("\(part), which this agent does not know", "update the agent")
+        }
+        if let (stage, step) = misplacedIrreversible {
+            return (
+                "step \(step.name) is irreversible and stands in \(stage.rawValue), before the host "
+                    + "may change", "move it to migration, verification or finalization"
+            )
         }
         for stage in stages where stage.checks.count > AgentCoreLimits.checksMax {
             return (

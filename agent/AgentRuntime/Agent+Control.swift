@@ -42,7 +42,8 @@ extension Agent {
             transactions: machine.transactions.map {
                 .init(
                     rollout: $0.plan.rollout, attempt: $0.attempt, phase: $0.phase.name,
-                    point: $0.point)
+                    point: $0.point, pastReturn: $0.pastReturn,
+                    failure: $0.heldFor ?? $0.restoreFailure)
             }, restore: machine.restore.map(AgentStatus.Restore.init), troubles: troubles,
             scrubbed: health.scrubbed)
     }
@@ -84,7 +85,19 @@ extension Agent {
                 code: "busy", reason: "point \(restore.point) is being restored",
                 remedy: "wait for its end")
         }
-        handle(.operatorRollback(rollout: rollout, scope: scope, point: request.to))
+        let across = request.acrossPointOfNoReturn == true
+        let said = request.reason?.contains { !$0.isWhitespace } == true
+        if across, !said {
+            throw Refusal(
+                code: "invalid",
+                reason: "a rollback across the point of no return needs a reason",
+                remedy: "add `--reason`")
+        }
+        if !across, let refusal = machine.refusalOfReturn(rollout: rollout) { throw refusal }
+        handle(
+            .operatorRollback(
+                rollout: rollout, scope: scope, point: request.to,
+                acrossPointOfNoReturn: across ? true : nil, reason: said ? request.reason : nil))
         while machine.isBusy { try await Task.sleep(for: .milliseconds(50)) }
         let ended = machine.transactions.last { $0.plan.rollout == rollout }
         // Not from the report: a connected agent may have forgotten it by now.

@@ -22,6 +22,10 @@ package struct ControlRequest: Codable, Sendable, Hashable {
     package var scope: RollbackScope?
     /// With rollback: to which point; nil is the rollout's own.
     package var to: PointID?
+    /// With rollback: true if the host goes back across the point of no return; it needs a reason.
+    package var acrossPointOfNoReturn: Bool?
+    /// With rollback: why.
+    package var reason: String?
     /// A request of this command.
     package init(_ command: Command) { self.command = command }
 
@@ -118,6 +122,10 @@ package struct AgentStatus: Codable, Sendable, Hashable {
         package var phase: String
         /// Its rollback point.
         package var point: PointID?
+        /// The first step that cannot be taken back, once it began.
+        package var pastReturn: String?
+        /// Why it is held or could not be rolled back.
+        package var failure: String?
     }
     /// The newest restore that belongs to no rollout.
     package struct Restore: Codable, Sendable, Hashable {

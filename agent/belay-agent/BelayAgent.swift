@@ -80,8 +80,9 @@ enum Output {
     /// Ends with the exit code of a refusal.
     static func refuse(_ refusal: Refusal) -> AgentError {
         let codes: [String: Int32] = [
-            "invalid": 3, "ambiguous": 3, "not_found": 13, "busy": 14, "wrong_state": 14,
-            "exists": 14, "in_use": 14, "damaged": 6, "rollback_failed": 10, "half_restored": 10,
+            "invalid": 3, "ambiguous": 3, "past_return": 3, "not_found": 13, "busy": 14,
+            "wrong_state": 14, "exists": 14, "in_use": 14, "damaged": 6, "rollback_failed": 10,
+            "half_restored": 10,
             "cancelled": 130,
         ]
         return AgentError(

@@ -137,9 +137,20 @@ struct RollbackCommand: AsyncParsableCommand {
     @Option(help: "full, component=NAME, flags, config or data.") var scope = "full"
     @Option(help: "The rollout; the newest that changed the host unless given.")
     var rollout: String?
+    @Flag(help: "Also if the host began a step that cannot be taken back; needs --reason.")
+    var acrossPointOfNoReturn = false
+    @Option(help: "Why; kept in the journal and told to the coordinator.") var reason: String?
+
+    func validate() throws {
+        if acrossPointOfNoReturn, reason?.contains(where: { !$0.isWhitespace }) != true {
+            throw ValidationError("--across-point-of-no-return needs --reason")
+        }
+    }
 
     func run() async throws {
         var request = ControlRequest(.rollback)
+        request.acrossPointOfNoReturn = acrossPointOfNoReturn ? true : nil
+        request.reason = reason
         guard let parsed = RollbackScope(scope) else {
             throw ValidationError("\(scope) is no scope")
         }
