@@ -15,10 +15,7 @@ struct CrossingRecord: Codable, Sendable, Hashable {
 /// by an order that says so; whatever else would take it back leaves it as it is and says so.
 extension RolloutMachine {
     /// Names of the steps that cannot be taken back, in the plan's order.
-    var irreversibleSteps: [String] {
-        let marked = plan?.work.stages.flatMap { $0.steps.filter(\.irreversible).map(\.name) } ?? []
-        return marked.isEmpty ? plan?.returning.irreversibleSteps ?? [] : marked
-    }
+    var irreversibleSteps: [String] { plan?.irreversibleSteps ?? [] }
 
     /// Who opens the gate; nil if every step can be taken back.
     var crossingRule: ApprovalRule? {

@@ -31,7 +31,7 @@ extension RolloutMachine {
     /// A step that cannot be taken back cannot be rehearsed.
     var rehearses: Bool {
         guard let plan else { return false }
-        return plan.pace.rehearses && plan.returning.irreversibleSteps.isEmpty
+        return plan.pace.rehearses && plan.canComeBack
     }
 
     /// True while no other host may go.

@@ -44,20 +44,43 @@ extension PlanChecker {
         }
     }
 
-    /// Agents do not know the mark yet: a host that fails after such a step, or is not confirmed
-    /// in time, restores its point as after any other.
-    mutating func checkIrreversible(_ step: StepSpec, _ path: PlanPath) {
-        error(
-            path,
-            "`irreversible` is not available yet: if the host failed after step `\(step.name)`, or "
-                + "was not confirmed in time, its agent would still take the host back; run this "
-                + "outside of the plan, once the rollout succeeded", atKey: true)
+    /// The gate of the point of no return stands before the first wave: what runs earlier would
+    /// pass it unasked.
+    mutating func checkIrreversible(_ step: StepSpec, _ stage: Stage, _ path: PlanPath) {
+        switch stage {
+        case .preparation, .validation:
+            error(
+                path,
+                "\(stage.rawValue) runs before the gate of the point of no return; an irreversible "
+                    + "step belongs to migration, verification or finalization", atKey: true)
+        case .migration, .verification, .finalization:
+            guard plan.returning.pointOfNoReturn == nil else { return }
+            error(
+                path,
+                "step `\(step.name)` cannot be taken back; the plan needs "
+                    + "`rollback: {point_of_no_return: {persons: 1}}`, who lets hosts pass it",
+                atKey: true)
+        }
     }
 }
 
 extension Plan {
     /// Names of the steps that cannot be taken back, in order.
-    var irreversibleSteps: [String] {
-        stages.flatMap(\.steps).filter(\.irreversible).map(\.name)
+    var irreversibleSteps: [String] { stages.irreversibleSteps }
+}
+
+extension ResolvedPlan {
+    /// Names of the steps that cannot be taken back, in order.
+    package var irreversibleSteps: [String] { work.stages.irreversibleSteps }
+
+    /// True if a host that was migrated and verified can come back.
+    package var canComeBack: Bool {
+        work.stages.filter { $0.stage != .finalization }.irreversibleSteps.isEmpty
+    }
+}
+
+extension [StageSpec] {
+    fileprivate var irreversibleSteps: [String] {
+        flatMap(\.steps).filter(\.irreversible).map(\.name)
     }
 }

@@ -31,7 +31,7 @@ extension PlanChecker {
         if !(1...100).contains(step.attempts) {
             error(path["attempts"], "expected \(Shape.integer(1...100).expected)")
         }
-        if step.irreversible { checkIrreversible(step, path["irreversible"]) }
+        if step.irreversible { checkIrreversible(step, stage, path["irreversible"]) }
         switch step.action {
         case .artifact(let action): checkArtifactStep(action, path["artifact"])
         case .run(let action): checkRun(action, path["run"])

@@ -101,8 +101,8 @@ extension PlanChecker {
             for step in work.steps where step.irreversible {
                 error(
                     path,
-                    "the canary cannot come back from step `\(step.name)`, which is irreversible",
-                    atKey: true)
+                    "the canary cannot come back from step `\(step.name)`, which is irreversible; "
+                        + "move it to finalization, or do not rehearse", atKey: true)
             }
         }
     }

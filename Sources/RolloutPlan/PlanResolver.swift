@@ -31,7 +31,6 @@ struct PlanResolver {
             pace: plan.strategy.pace, absence: plan.strategy.absence,
             returning: ReturnPolicy(
                 pointOfNoReturn: plan.returning.pointOfNoReturn,
-                irreversibleSteps: plan.irreversibleSteps,
                 compatibleWith: plan.returning.compatibleWith,
                 quarantineFor: plan.returning.quarantineFor))
     }

@@ -13,9 +13,7 @@ extension PlanShape {
             Field("timeout", .span(atLeast: 1), "TERM after this; default 60s."),
             Field("attempts", .integer(1...100), "How often it is tried; default 1."),
             Field("retry_delay", .span(atLeast: 0), "Between two tries; default 1s."),
-            Field(
-                "irreversible", .boolean,
-                "True if it cannot be taken back; refused by this version."),
+            Field("irreversible", .boolean, "True if it cannot be taken back."),
             Field("network", .boolean, "True if it can cut the host's network."),
             Field("artifact", .object(artifactStep), "Unpacks an artifact and switches to it."),
             Field("run", .object(run), "Runs a program."),

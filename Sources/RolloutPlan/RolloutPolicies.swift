@@ -140,8 +140,6 @@ package struct WaveGrowth: Codable, Sendable, Hashable {
 package struct ReturnPolicy: Codable, Sendable, Hashable {
     /// Who opens the gate before the first host runs an irreversible step; nil if the plan has none.
     package var pointOfNoReturn: ApprovalRule?
-    /// Names of the steps marked `irreversible`.
-    package var irreversibleSteps: [String]
     /// By component's name: the components whose new state works with its old state. A rollback of a part
     /// is taken only if every restored component is compatible with every one that stays new.
     package var compatibleWith: [String: [ComponentName]]
@@ -149,12 +147,10 @@ package struct ReturnPolicy: Codable, Sendable, Hashable {
     package var quarantineFor: Milliseconds?
     /// A policy of these fields.
     package init(
-        pointOfNoReturn: ApprovalRule? = nil, irreversibleSteps: [String] = [],
-        compatibleWith: [String: [ComponentName]] = [:],
+        pointOfNoReturn: ApprovalRule? = nil, compatibleWith: [String: [ComponentName]] = [:],
         quarantineFor: Milliseconds? = nil
     ) {
         self.pointOfNoReturn = pointOfNoReturn
-        self.irreversibleSteps = irreversibleSteps
         self.compatibleWith = compatibleWith
         self.quarantineFor = quarantineFor
     }

@@ -22,12 +22,8 @@ enum PlanSamples {
                     "kernel": ["6.8.0-49", "6.8.0-50", "6.1.0-27", "5.15.0-1"][min(3, number / 6)],
                 ])
         }
-        var resolved = try plan.resolve(against: fleet)
-        // No plan is taken with such a step yet; a stored rollout may have one, and it is shown.
-        resolved.returning.pointOfNoReturn = ApprovalRule(persons: 2, expires: .seconds(3600))
-        resolved.returning.irreversibleSteps = ["drop-old-exports"]
         return PlanPreview(
-            plan: resolved, digest: Samples.digest, notes: [],
+            plan: try plan.resolve(against: fleet), digest: Samples.digest, notes: [],
             inspections: [])
     }
 

@@ -17,6 +17,8 @@ struct TestPlan {
     var checks: [String] = []
     var approval = false
     var stageDeadline = "60s"
+    /// True if a step is irreversible.
+    var pointOfNoReturn = false
 
     /// A step that writes one line a run to a log outside of all components.
     static func counted(_ name: String, then script: String = "true") -> String {
@@ -67,7 +69,7 @@ struct TestPlan {
               waves:
             \(waves.map { "    - \($0)" }.joined(separator: "\n"))
             budget: \(budget)
-            rollback: {on_exhausted: rollback}
+            rollback: {on_exhausted: rollback\(pointOfNoReturn ? ", point_of_no_return: {persons: 1}" : "")}
             confirm_within: \(confirmWithin)
             coordinator_lost: \(coordinatorLost)
             approval: \(approval)

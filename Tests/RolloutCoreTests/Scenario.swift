@@ -52,7 +52,6 @@ struct Scenario {
             absence: absence,
             returning: ReturnPolicy(
                 pointOfNoReturn: pointOfNoReturn,
-                irreversibleSteps: pointOfNoReturn == nil ? [] : [step.name],
                 compatibleWith: compatible))
     }
 

@@ -83,8 +83,9 @@ struct LoadingTests {
         #expect(resolved.pace.calendar?.windows.map(\.days) == [[1, 2, 3, 4], [6]])
         #expect(
             resolved.absence == AbsencePolicy(late: .skip, converges: true, massLossPercent: 25))
-        #expect(resolved.returning.pointOfNoReturn == nil)
-        #expect(resolved.returning.irreversibleSteps.isEmpty)
+        #expect(
+            resolved.returning.pointOfNoReturn == ApprovalRule(persons: 2, expires: .seconds(3600)))
+        #expect(resolved.irreversibleSteps == ["drop-old-exports"])
         #expect(resolved.returning.compatibleWith["flags"]?.count == 4)
         #expect(resolved.returning.quarantineFor == .seconds(7 * 86_400))
         #expect(resolved.limits.unavailablePerDomainMax == 2)

@@ -103,15 +103,6 @@ struct ResolveTests {
         }
     }
 
-    @Test func `no way into a rollout takes a step that agents would take back`() throws {
-        var plan = try plan()
-        plan.returning.pointOfNoReturn = ApprovalRule(persons: 1)
-        plan.stages[2].steps[0].irreversible = true
-        #expect(
-            message(plan).contains(
-                "stages.migration.steps[0].irreversible: `irreversible` is not available yet"))
-    }
-
     private func wave(_ name: String, size: Count? = nil, selector: String? = nil) -> Plan.Wave {
         Plan.Wave(name: name, size: size, selector: selector, hosts: [], soak: .zero, gates: [])
     }

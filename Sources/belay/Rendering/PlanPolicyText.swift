@@ -39,7 +39,7 @@ struct PlanPolicyText {
 
     /// What no command takes back; empty if there is nothing.
     func pointOfNoReturn() -> [String] {
-        let steps = plan.returning.irreversibleSteps
+        let steps = plan.irreversibleSteps
         guard !steps.isEmpty else { return [] }
         let opens = plan.returning.pointOfNoReturn.map(Self.persons) ?? "somebody"
         return [
