@@ -33,7 +33,8 @@ import Testing
         #expect(part.notes?.count == 2)
         #expect(part.notes?.first?.hasPrefix("2 entries are immutable, first /t/b") ?? false)
         #expect(part.notes?.last?.hasPrefix("1 entry is append-only, first /t/a") ?? false)
-        let entries = try store.catalogue(part, store.objects(of: store.manifest(point.id).0))
+        let entries = try store.points.catalogue(
+            part, store.objects(of: store.manifest(point.id).0))
         #expect(
             entries.map { $0.flags & 12 } == [
                 0, Entry.appendOnly, Entry.immutable, Entry.immutable,
@@ -83,8 +84,9 @@ import Testing
         let point = try take(store, "p1", [try files("/t")])
         #expect(point.components[0].entries == 3001)
         let (manifest, _) = try store.manifest(point.id)
-        let paths = try store.catalogue(manifest.components[0], store.objects(of: manifest)).map(
-            \.path)
+        let paths = try store.points.catalogue(manifest.components[0], store.objects(of: manifest))
+            .map(
+                \.path)
         #expect(paths == paths.sorted(by: PathOrder.precedes))
         #expect(Set(paths).count == 3001)
     }
@@ -126,7 +128,8 @@ import Testing
         let point = try take(store, "p1", [try files("/hole")])
         #expect(point.components[0].bytes == ByteCount(5 << 30))
         let (manifest, _) = try store.manifest(point.id)
-        let entries = try store.catalogue(manifest.components[0], store.objects(of: manifest))
+        let entries = try store.points.catalogue(
+            manifest.components[0], store.objects(of: manifest))
         #expect(entries[0].chunks.count == 5120)
         #expect(entries[0].chunks.count { $0 != .zeros } == 1)
         #expect(entries[0].flags & Entry.sparse != 0)

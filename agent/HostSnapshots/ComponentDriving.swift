@@ -68,6 +68,8 @@ struct DriverHost {
     let root: HostRoot
     let store: StoreFiles
     let services: any ServiceControlling
+    /// What other points keep.
+    var points: StoredPoints { StoredPoints(files: store, keys: StoreKeys(store)) }
 
     /// The driver of `spec`; nil for components that are a tree or a SQLite database, which the
     /// store captures itself, and for unknown ones.

@@ -121,7 +121,7 @@ extension PointStore {
         let objects = try reader(manifest, keys)
         for component in manifest.components {
             guard let driver = host.driver(of: component.spec) else { continue }
-            let entries = try catalogue(component, objects).filter { !$0.kind.isOfTree }
+            let entries = try points.driverEntries(component, objects)
             try driver.forget(entries)
         }
     }
@@ -136,8 +136,7 @@ extension PointStore {
     /// What is damaged of that which drivers keep outside the store for a point.
     func driverDamage(_ component: Manifest.Component, _ objects: ObjectReader) throws -> [String] {
         guard let driver = try driverHost().driver(of: component.spec) else { return [] }
-        return try driver.damage(
-            of: try catalogue(component, objects).filter { !$0.kind.isOfTree })
+        return try driver.damage(of: try points.driverEntries(component, objects))
     }
 
     func driverHost() throws -> DriverHost {

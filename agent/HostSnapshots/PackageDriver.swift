@@ -163,24 +163,16 @@ struct PackageDriver: ComponentDriving {
         return try ScratchFile.store(file, path, into: sink)
     }
 
-    /// The entry of the newest point that keeps this version.
+    /// The entry of the newest point that keeps this version. A point that cannot be read keeps none.
     private func kept(_ target: [UInt8]) throws -> Entry? {
-        let keys = StoreKeys(host.store)
-        for name in try host.store.names(in: "points").reversed() where name.hasSuffix(".json") {
-            guard
-                let bytes = try host.store.contents(
-                    of: "points/" + name, atMost: SnapshotLimits.manifestBytesMax),
-                let (manifest, _) = try? Manifest.decode(
-                    bytes, path: name, codec: { try keys.reading($0, name) }),
-                let codec = try? keys.reading(manifest.key, name),
-                let objects = try? ObjectReader(host.store, codec: codec)
-            else { continue }
+        let points = host.points
+        for id in try points.ids().reversed() {
+            guard let (manifest, _) = try? points.manifest(id) else { continue }
             for component in manifest.components {
                 guard case .package(let other) = component.spec.driver,
                     other.name == self.component.name,
-                    let digest = component.catalogue.first,
-                    let bytes = try? objects.read(ObjectID(digest)),
-                    let entry = try? Catalogue.decode(bytes).first,
+                    let objects = try? points.objects(of: manifest),
+                    let entry = try? points.driverEntries(component, objects).first,
                     entry.target == target, !entry.chunks.isEmpty
                 else { continue }
                 return entry

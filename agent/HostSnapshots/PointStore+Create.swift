@@ -95,10 +95,8 @@ extension PointStore {
     }
 
     private func checkName(_ name: String) throws {
-        for text in try files.names(in: "points") {
-            guard text.hasSuffix(".json"), let id = PointID(String(text.dropLast(5))),
-                let (manifest, _) = try? manifest(id), manifest.name == name
-            else { continue }
+        for id in try ids() {
+            guard let (manifest, _) = try? manifest(id), manifest.name == name else { continue }
             throw PointError(
                 "create", "rollback point \(name)", "\(id) has this name", "take another name")
         }

@@ -75,11 +75,4 @@ extension PointStore {
         }
         return (summary, lines)
     }
-
-    /// The ids of all manifests, damaged ones too, sorted.
-    func ids() throws -> [PointID] {
-        try files.names(in: "points").compactMap { text in
-            text.hasSuffix(".json") ? PointID(String(text.dropLast(5))) : nil
-        }
-    }
 }

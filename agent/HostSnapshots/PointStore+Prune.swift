@@ -70,9 +70,7 @@ extension PointStore {
 
     /// One that takes no lock: the prune holds off all others.
     func reader(_ manifest: Manifest, _ keys: StoreKeys) throws -> ObjectReader {
-        try ObjectReader(
-            files, codec: keys.reading(manifest.key, "rollback point \(manifest.id)"),
-            isLocking: false)
+        try StoredPoints(files: files, keys: keys).objects(of: manifest, isLocking: false)
     }
 
     /// Steps 4 to 6 of the format's order.

@@ -91,42 +91,18 @@ package struct PointStore: Sendable {
 
     // MARK: - What the extensions share
 
-    func manifest(_ id: PointID) throws -> (Manifest, Digest) {
-        let path = "\(directory)/points/\(id).json"
-        guard
-            let bytes = try files.contents(
-                of: "points/\(id).json", atMost: SnapshotLimits.manifestBytesMax)
-        else {
-            throw PointError(
-                "find", "rollback point \(id)", "it is not in \(directory)",
-                "list the points and name one of them")
-        }
-        let (manifest, digest) = try Manifest.decode(bytes, path: path) {
-            try keys.reading($0, "rollback point \(id)")
-        }
-        guard manifest.id == id else {
-            throw PointError.damaged(path, "it is the manifest of \(manifest.id)")
-        }
-        return (manifest, digest)
-    }
+    var points: StoredPoints { StoredPoints(files: files, keys: keys) }
 
-    /// The objects of a point, and of those that are sealed with the same key.
+    func ids() throws -> [PointID] { try points.ids() }
+
+    func manifest(_ id: PointID) throws -> (Manifest, Digest) { try points.manifest(id) }
+
     func objects(of manifest: Manifest) throws -> ObjectReader {
-        try ObjectReader(
-            files, codec: keys.reading(manifest.key, "rollback point \(manifest.id)"))
+        try points.objects(of: manifest)
     }
 
     /// What is known of files. Without the settings or the key it knows nothing.
     func index() -> UnchangedIndex { UnchangedIndex(files, (try? keys.writing()) ?? .plain) }
-
-    /// All entries of a component; `CatalogueReader` gives them one by one.
-    func catalogue(
-        _ component: Manifest.Component, _ objects: ObjectReader
-    ) throws -> [Entry] {
-        var entries: [Entry] = []
-        try CatalogueReader(component, objects).forEach { entries.append($0) }
-        return entries
-    }
 
     func reader(_ sink: any ObjectSink, _ index: UnchangedIndex?) throws -> ComponentReader {
         ComponentReader(
