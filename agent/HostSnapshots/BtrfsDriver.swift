@@ -137,7 +137,6 @@ struct BtrfsDriver: ComponentDriving {
             throw error("restore", "the directory that holds it is gone", "make it again")
         }
         let folder = try makeFolder(parent)
-        let beside = Array("\(prefix)restore.\(self.name)".utf8)
         try delete(beside, in: folder, beforeChange)
         if wanted.target == Self.absent {
             try change("move away", beforeChange) {
@@ -164,9 +163,22 @@ struct BtrfsDriver: ComponentDriving {
                 }
             }
         }
-        // The old state may go once the names are on disk.
+        try removeOld(in: folder, beforeChange)
+    }
+
+    func removeLeftovers(beforeChange: (String) throws -> Void) throws {
+        guard let folder = try openFolder(), try folder.status(of: beside) != nil else { return }
+        try removeOld(in: folder, beforeChange)
+    }
+
+    private var beside: [UInt8] { Array("\(prefix)restore.\(name)".utf8) }
+
+    /// The old state may go once the names are on disk.
+    private func removeOld(
+        in folder: Descriptor, _ beforeChange: (String) throws -> Void
+    ) throws {
         try beforeChange("sync")
-        guard parent.calls.syncfs(parent.raw) == 0 else {
+        guard folder.calls.syncfs(folder.raw) == 0 else {
             throw PointError.system("sync", path, errno)
         }
         try delete(beside, in: folder, beforeChange)

@@ -32,6 +32,9 @@ protocol ComponentDriving {
         to captured: [Entry], from objects: ObjectReader,
         beforeChange: (String) throws -> Void
     ) throws
+    /// Removes what an interrupted restore left beside its own entries, which are those that were
+    /// captured.
+    func removeLeftovers(beforeChange: (String) throws -> Void) throws
     /// Removes what is kept outside the store for a point that is being removed. It may be gone
     /// already.
     func forget(_ captured: [Entry]) throws
@@ -59,6 +62,7 @@ extension ComponentDriving {
     }
     func damage(of captured: [Entry]) throws -> [String] { [] }
     func checkRestore(to captured: [Entry]) throws {}
+    func removeLeftovers(beforeChange: (String) throws -> Void) throws {}
     func forget(_ captured: [Entry]) throws {}
     func abandon(_ point: PointID) {}
 }

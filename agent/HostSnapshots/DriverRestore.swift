@@ -80,7 +80,7 @@ struct DriverRestore {
     }
 
     /// Restores what differs of one phase, and all of the last one, which comes after everything
-    /// else changed; gives what it changed.
+    /// else changed; gives what it changed. Of the rest goes what an interrupted restore left.
     func carryOut(
         _ phase: RestorePhase, beforeChange: (String) throws -> Void
     ) throws -> [DriverChange] {
@@ -91,6 +91,9 @@ struct DriverRestore {
         for part in chosen {
             try part.driver.restore(
                 to: part.captured, from: objects, beforeChange: beforeChange)
+        }
+        for part in parts where part.driver.phase == phase && !part.differs {
+            try part.driver.removeLeftovers(beforeChange: beforeChange)
         }
         return done
     }

@@ -75,6 +75,10 @@ struct PostgresDriver: ComponentDriving {
         try dropLeftovers(server, beforeChange)
     }
 
+    func removeLeftovers(beforeChange: (String) throws -> Void) throws {
+        try dropLeftovers(server("restore"), beforeChange)
+    }
+
     /// One transaction: the old name is free, the new database has it, and what belongs to the
     /// database itself is set. Who is connected is disconnected first; who comes in between makes
     /// the transaction fail, and it is tried again.

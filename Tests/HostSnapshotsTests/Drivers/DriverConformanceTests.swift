@@ -122,6 +122,10 @@ struct DriverConformanceTests {
                 _ = try subject.store().restore(point: point.id)
             }
             #expect(try subject.view() == view, "cut \(cut)")
+            let left = try Scratch.run([
+                "find", subject.scratch.root, "-path", "*/.belay-points/*restore.*", "-prune",
+            ])
+            #expect(left.isEmpty, "cut \(cut): \(left)")
             _ = try subject.store().restore(point: other.id)
             cut += 1
         }

@@ -6,9 +6,10 @@ import Synchronization
 
 @testable import HostSnapshots
 
-/// One server for all tests of this process, in a folder of its own, on a Unix socket there; it is
-/// stopped and removed when the process ends.
+/// A server in a folder of its own, on a Unix socket there; it is stopped and removed when the process
+/// ends.
 final class PostgresCluster: Sendable {
+    /// One for all tests that let it live.
     static let shared = Result { try PostgresCluster() }
 
     /// Where Debian and others put the programs, newest first.
@@ -36,7 +37,7 @@ final class PostgresCluster: Sendable {
     let programs: String
     let account: String?
 
-    private init() throws {
+    init() throws {
         guard let programs = Self.programs else { throw TestFailure("no server") }
         self.programs = programs
         account = Self.account
@@ -48,10 +49,25 @@ final class PostgresCluster: Sendable {
         try run(
             "initdb", "-D", folder + "/data", "-A", "trust", "-U", "admin", "--no-sync",
             "-E", "UTF8", "--locale=C")
-        try run(
-            "pg_ctl", "-D", folder + "/data", "-w", "-l", folder + "/log", "-o",
-            "-c listen_addresses='' -c unix_socket_directories=\(folder) -c fsync=off", "start")
+        try start()
         Self.stopAtEnd(folder, account.map { ["runuser", "-u", $0, "--"] } ?? [], programs)
+    }
+
+    /// Starts the server; one that was killed may need a moment until its last process is gone.
+    func start() throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            do {
+                try run(
+                    "pg_ctl", "-D", folder + "/data", "-w", "-l", folder + "/log", "-o",
+                    "-c listen_addresses='' -c unix_socket_directories=\(folder) -c fsync=off",
+                    "start")
+                return
+            } catch {
+                if ContinuousClock.now > deadline { throw error }
+                usleep(20_000)
+            }
+        }
     }
 
     /// Ends the server and removes its folder when this process is gone, however it ends: then the
@@ -81,10 +97,11 @@ final class PostgresCluster: Sendable {
 
     private static func stopAtEnd(_ folder: String, _ prefix: [String], _ programs: String) {
         ending.withLock {
-            $0 = prefix + [programs + "/pg_ctl", "-D", folder + "/data", "-m", "immediate", "stop"]
+            $0.append(
+                prefix + [programs + "/pg_ctl", "-D", folder + "/data", "-m", "immediate", "stop"])
         }
         atexit {
-            let argv = PostgresCluster.ending.withLock { $0 }
+            let argv = PostgresCluster.ending.withLock { $0.removeLast() }
             _ = try? PostgresCluster.finish(argv)
             if let data = argv.firstIndex(of: "-D") {
                 let folder = argv[data + 1].dropLast("/data".count)
@@ -93,7 +110,7 @@ final class PostgresCluster: Sendable {
         }
     }
 
-    private static let ending = Mutex<[String]>([])
+    private static let ending = Mutex<[[String]]>([])
 
     /// By `ProcessRun`, which passes no other descriptor on: a server would hold them for ever.
     @discardableResult
@@ -132,16 +149,18 @@ final class PostgresSubject: DriverSubject {
     let cluster: PostgresCluster
     let database: String
 
-    init() throws {
+    /// In the server of all tests, unless `cluster` is another; `programs` take the place of its own.
+    init(_ cluster: PostgresCluster? = nil, programs: String? = nil) throws {
         scratch = try Scratch()
-        cluster = try PostgresCluster.shared.get()
+        let cluster = try cluster ?? PostgresCluster.shared.get()
+        self.cluster = cluster
         database = "Sample " + scratch.path.suffix(6)
         spec = ComponentSpec(
             name: try name("thing"),
             driver: .postgres(
                 PostgresComponent(
                     database: database, host: cluster.folder, user: "admin",
-                    account: cluster.account, programs: cluster.programs,
+                    account: cluster.account, programs: programs ?? cluster.programs,
                     timeout: .seconds(60))), restart: false)
     }
 
