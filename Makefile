@@ -11,7 +11,7 @@ SEEDS ?= 20000
 
 BENCH_ARGS ?=
 
-.PHONY: help tools build demo demo-stop test sim bench-snapshots bench-simulation check format release clean
+.PHONY: help tools build demo demo-stop test sim bench-snapshots bench-simulation bench-replay check format release clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,12 @@ bench-simulation: tools ## what a simulated run costs at 1,000, 10,000 and 100,0
 	    $(SWIFT) build -c release --product $$product; \
 	done
 	@"$$($(SWIFT) build -c release --show-bin-path)/belay-bench" simulation $(BENCH_ARGS)
+
+bench-replay: tools ## starts of a coordinator over a journal of 100000 events; BENCH_ARGS=--quick to try
+	for product in belay-coordinator bench-journal belay-bench; do \
+	    $(SWIFT) build -c release --product $$product; \
+	done
+	@"$$($(SWIFT) build -c release --show-bin-path)/belay-bench" replay $(BENCH_ARGS)
 
 check: tools ## format, tidy, build without warnings, tests
 	$(LINT) $(SOURCES)

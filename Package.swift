@@ -165,6 +165,12 @@ let package = Package(
             ]),
         // measurements
         tool("belay-bench", in: "deploy/bench", needs: ["CLinux", arguments]),
+        tool(
+            "bench-journal", in: "deploy/bench",
+            needs: [
+                "CoordinatorServer", "FleetWire", "RolloutCore", "RolloutPlan", "StateStore",
+                arguments,
+            ]),
         // tests
         tests("FleetWireTests", needs: ["FleetWire"]),
         tests(

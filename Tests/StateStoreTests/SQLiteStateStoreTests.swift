@@ -104,8 +104,10 @@ struct SQLiteStateStoreTests {
         }
         let store = try SQLiteStateStore(directory: scratch.path)
         #expect(try await store.audit().broken?.sequence == 3)
+        #expect(try await store.missingEnd() == store.audit().broken)
         _ = try await store.append((5...9).map { record($0) }, expecting: 2)
         #expect(try await store.audit().broken?.reason.contains("cut off") == true)
+        #expect(try await store.missingEnd() == store.audit().broken)
     }
 
     @Test(

@@ -28,6 +28,7 @@ extension Coordinator {
     /// Takes a fleet event, live or in replay.
     func remember(_ event: FleetEvent, _ sequence: UInt64) {
         directory.apply(event)
+        fleetMark.take(sequence)
         switch event {
         case .enrolled(let host, _, _, _, _):
             reports[host] = nil
@@ -35,6 +36,7 @@ extension Coordinator {
             enrolledAt[host] = sequence
         case .revoked(let host, _): noticed[host] = nil
         case .generationRaised: raisedAt = sequence
+        case .unquarantined(let digest, _): lifted.insert(digest)
         case .strayReport(let host, let number, _): count(number, of: host, at: sequence)
         default: break
         }

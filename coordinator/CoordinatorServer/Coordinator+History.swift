@@ -18,13 +18,13 @@ extension Coordinator {
         var cursor = rollouts[id]?.history ?? HistoryCursor()
         if cursor.count > after { cursor = HistoryCursor() }
         var lines: [HistoryEntry] = []
-        try await forEachRecord(of: id.rawValue, after: cursor.sequence) { record in
-            let event = try WireJSON.decode(RolloutEvent.self, from: record.content.payload)
+        try await forEachEvent(RolloutEvent.self, of: id.rawValue, after: cursor.sequence) {
+            event, sequence in
             for case .note(let entry) in cursor.machine.handle(event) {
                 cursor.count += 1
                 if cursor.count > after { lines.append(entry) }
             }
-            cursor.sequence = record.sequence
+            cursor.sequence = sequence
         }
         rollouts[id]?.history = cursor
         return lines

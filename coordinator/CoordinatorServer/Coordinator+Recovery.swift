@@ -14,7 +14,7 @@ extension Coordinator {
     /// Raises the generation, by one or to `least` if that is more, replays the journal, and lets
     /// every open rollout go on. Throws when the store cannot be used or a record does not decode.
     package func recover(atLeast least: Generation = Generation(rawValue: 0)) async throws {
-        await checkChain()
+        await lookForMissingEnd()
         try await beginTerm(atLeast: least)
         enqueue(.fleet(.started(generation: generation)), actor: "coordinator", done: nil)
         try await replayFleet()
@@ -31,25 +31,41 @@ extension Coordinator {
         }
     }
 
-    /// Says loudly that the journal is not as it was written. The coordinator starts all the same:
-    /// hosts that are amid a rollout need it to be taken back.
-    private func checkChain() async {
+    /// What was cut off the journal is named before anything is appended to it.
+    private func lookForMissingEnd() async {
         do {
-            journalBreak = try await store.audit().broken
+            if let found = try await store.missingEnd() { report(found) }
         } catch {
             logger.critical("the journal cannot be checked", metadata: ["reason": "\(error)"])
         }
-        guard let found = journalBreak else { return }
+    }
+
+    /// Checks the whole chain while the coordinator works: the longer the journal is, the less can a
+    /// start wait for it.
+    func checkChain() async {
+        do {
+            guard let found = try await store.audit().broken else { return }
+            if journalBreak.map({ found.sequence < $0.sequence }) ?? true { report(found) }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.critical("the journal cannot be checked", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Says loudly that the journal is not as it was written. The coordinator goes on all the same:
+    /// hosts that are amid a rollout need it to be taken back.
+    private func report(_ found: AuditReport.Break) {
+        journalBreak = found
         logger.critical(
             "the journal is not as it was written; restore a copy of it that is",
             metadata: ["record": "\(found.sequence)", "reason": "\(found.reason)"])
     }
 
     private func replayFleet() async throws {
-        try await forEachRecord(of: "fleet", after: 0) { record in
-            let event = try WireJSON.decode(FleetEvent.self, from: record.content.payload)
-            self.remember(event, record.sequence)
-            if case .unquarantined(let digest, _) = event { self.lifted.insert(digest) }
+        await restoreFleet()
+        try await forEachEvent(FleetEvent.self, of: "fleet", after: fleetMark.last) {
+            self.remember($0, $1)
         }
     }
 
@@ -59,9 +75,10 @@ extension Coordinator {
         rollouts[id] = try await restored(id) ?? Running()
         order.append(id)
         let known = registry.quarantine
-        try await forEachRecord(of: id.rawValue, after: rollouts[id]?.lastSequence ?? 0) { record in
-            let event = try WireJSON.decode(RolloutEvent.self, from: record.content.payload)
-            for effect in self.advance(id, event, record.sequence) {
+        let after = rollouts[id]?.lastSequence ?? 0
+        try await forEachEvent(RolloutEvent.self, of: id.rawValue, after: after) {
+            event, sequence in
+            for effect in self.advance(id, event, sequence) {
                 switch effect {
                 case .wake(let at): self.rollouts[id]?.wakeAt = at
                 case .quarantine(let digests, let reason, let until):
@@ -99,32 +116,12 @@ extension Coordinator {
         return running
     }
 
-    func forEachRecord(
-        of stream: String, after first: UInt64,
-        _ body: (JournalRecord) throws -> Void
-    ) async throws {
-        var after = first
-        while true {
-            let records = try await store.records(after: after, stream: stream, limit: 1000)
-            guard let last = records.last else { return }
-            for record in records {
-                do {
-                    try body(record)
-                } catch {
-                    throw StoreError.unusable(
-                        "journal record \(record.sequence) (\(record.content.kind)) cannot be "
-                            + "read: \(error); was it written by a newer version?")
-                }
-            }
-            after = last.sequence
-        }
-    }
-
     // MARK: - Checkpoints
 
-    /// Keeps the state of rollouts that moved on far since their last checkpoint, and lets go of
-    /// those that ended.
+    /// Keeps the state of what moved on far since its last checkpoint, and lets go of rollouts that
+    /// ended.
     func saveCheckpoints() async {
+        if fleetMark.since >= CoordinatorLimits.checkpointEvery { await saveFleetCheckpoint() }
         for (id, running) in rollouts
         where running.sinceCheckpoint >= CoordinatorLimits.checkpointEvery {
             _ = await saveCheckpoint(of: id)
@@ -132,9 +129,10 @@ extension Coordinator {
         await archiveEnded()
     }
 
-    /// Keeps the newest state of all rollouts in memory; a stop in order does, so that the next start
-    /// replays nothing of them.
+    /// Keeps the newest state of the fleet and of all rollouts in memory; a stop in order does, so that
+    /// the next start replays nothing of them.
     func saveAllCheckpoints() async {
+        if fleetMark.since > 0 { await saveFleetCheckpoint() }
         for id in rollouts.keys { _ = await saveCheckpoint(of: id) }
     }
 
@@ -207,9 +205,8 @@ extension Coordinator {
 
     private func load(_ id: RolloutID) async throws -> Running {
         var running = try await restored(id) ?? Running()
-        try await forEachRecord(of: id.rawValue, after: running.lastSequence) { record in
-            let event = try WireJSON.decode(RolloutEvent.self, from: record.content.payload)
-            _ = running.take(event, record.sequence)
+        try await forEachEvent(RolloutEvent.self, of: id.rawValue, after: running.lastSequence) {
+            _ = running.take($0, $1)
         }
         return running
     }

@@ -98,7 +98,8 @@ package actor Coordinator {
     var lifted: Set<Digest> = []
     var generation = Generation(rawValue: 0)
     var head: UInt64 = 0
-    /// What was wrong with the journal's chain at the start; nil if it was whole.
+    var fleetMark = FleetMark()
+    /// The first record at which the journal's chain was found broken since the start.
     var journalBreak: AuditReport.Break?
     /// Why the journal cannot be written; nil while it can.
     var journalFailure: String?
@@ -158,6 +159,7 @@ package actor Coordinator {
     package nonisolated func stop() { signal.finish() }
 
     private func decide() async throws {
+        async let _: Void = checkChain()
         signal.yield()
         for await _ in signals { try await drain() }
         try await drain()

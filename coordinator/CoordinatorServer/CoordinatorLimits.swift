@@ -16,8 +16,10 @@ package enum CoordinatorLimits {
     package static let hostCertificate = Milliseconds.seconds(30 * 86_400)
     /// Shorter-lived certificates than this would end between two heartbeats.
     package static let hostCertificateMin = Milliseconds.seconds(5)
-    /// Events of a rollout between two checkpoints.
+    /// Events of a rollout, or of the fleet, between two checkpoints.
     static let checkpointEvery = 500
+    /// Records that are read and decoded at once; more hold more memory during a start.
+    static let replayPage = 2000
     /// Rollouts that ended and stay in memory, in metrics too; more cost memory, fewer make it slower
     /// to look at what just ended.
     static let endedKept = 16

@@ -92,6 +92,12 @@ package struct AuditReport: Sendable, Hashable, Codable {
         package var sequence: UInt64
         /// What is wrong, in words.
         package var reason: String
+
+        static func cutOff(after last: UInt64, of written: UInt64) -> Break {
+            Break(
+                sequence: last + 1,
+                reason: "the journal was cut off, \(written) records were written")
+        }
     }
 }
 
@@ -116,7 +122,7 @@ struct ChainCheck {
 
     mutating func finish(anchor: UInt64) -> AuditReport {
         if report.broken == nil, report.records < anchor {
-            stop(report.records + 1, "the journal was cut off, \(anchor) records were written")
+            report.broken = .cutOff(after: report.records, of: anchor)
         }
         return report
     }

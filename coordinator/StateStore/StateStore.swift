@@ -37,6 +37,7 @@ extension StateStore {
     }
 
     /// Reads the whole journal and checks its chain, in pages, so that appends can go on between.
+    /// Throws `CancellationError` once its task is cancelled.
     package func audit() async throws -> AuditReport {
         var check = ChainCheck()
         // What is appended from here on may be read or not.
@@ -44,10 +45,18 @@ extension StateStore {
         var after: UInt64 = 0
         while true {
             let page = try await records(after: after, stream: nil, limit: Self.auditPage)
+            try Task.checkCancellation()
             guard let last = page.last else { return check.finish(anchor: anchor) }
             for record in page { check.take(record) }
             after = last.sequence
         }
+    }
+
+    /// What is missing at the journal's end; nil if it ends where it was written to. Costs the same
+    /// however long the journal is.
+    package func missingEnd() async throws -> AuditReport.Break? {
+        let (last, anchor) = (try await lastSequence(), try await anchor())
+        return last < anchor ? .cutOff(after: last, of: anchor) : nil
     }
 
     /// Records of one page: a few milliseconds in which an append waits.

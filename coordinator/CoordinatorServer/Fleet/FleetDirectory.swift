@@ -8,6 +8,9 @@ final class FleetDirectory: Sendable {
 
     var snapshot: FleetRegistry { kept.withLock { $0 } }
 
+    /// Becomes what a checkpoint kept.
+    func take(_ registry: FleetRegistry) { kept.withLock { $0 = registry } }
+
     func apply(_ event: FleetEvent) { kept.withLock { $0.apply(event) } }
 
     func refusal(host: HostID, serial: String) -> String? {

@@ -55,9 +55,9 @@ package enum FleetEvent: Codable, Sendable {
 
 /// All that the coordinator knows of the fleet and that survives it: the sum of its `FleetEvent`s.
 /// Pure: no clock, no I/O.
-package struct FleetRegistry: Sendable {
+package struct FleetRegistry: Sendable, Codable {
     /// One host.
-    package struct Host: Sendable, Hashable {
+    package struct Host: Sendable, Hashable, Codable {
         /// What operators say of it.
         package var labels: [String: String]
         /// Serial numbers of certificates that are valid for it: the newest, and some before it, as
@@ -72,7 +72,7 @@ package struct FleetRegistry: Sendable {
     }
 
     /// What makes two enrolments the same one, asked for twice.
-    package struct Enrolment: Sendable, Hashable {
+    package struct Enrolment: Sendable, Hashable, Codable {
         /// The token's id.
         package var token: String
         /// The digest of the host's public key.
@@ -80,7 +80,7 @@ package struct FleetRegistry: Sendable {
     }
 
     /// One enrolment token.
-    package struct Token: Sendable, Hashable {
+    package struct Token: Sendable, Hashable, Codable {
         /// The hash of its secret.
         package var secret: Digest
         /// What was asked for.
@@ -94,7 +94,7 @@ package struct FleetRegistry: Sendable {
     }
 
     /// One token for the API.
-    package struct Access: Sendable, Hashable {
+    package struct Access: Sendable, Hashable, Codable {
         /// What is shown of it.
         package var view: APITokenView
         /// The hash of its secret.
@@ -103,7 +103,7 @@ package struct FleetRegistry: Sendable {
 
     /// Certificates of one host at once; with fewer, grants that were lost on their way could lock
     /// it out.
-    private let serialsMax = 8
+    private static let serialsMax = 8
     /// By id.
     package private(set) var hosts: [HostID: Host] = [:]
     /// By id.
@@ -132,7 +132,7 @@ package struct FleetRegistry: Sendable {
                 labels: kept.merging(labels) { _, new in new }, serials: [serial], ends: ends,
                 revoked: nil, enrolment: key.map { Enrolment(token: token, key: $0) })
         case .renewed(let host, let serial, let ends):
-            let before = hosts[host]?.serials.prefix(serialsMax - 1) ?? []
+            let before = hosts[host]?.serials.prefix(Self.serialsMax - 1) ?? []
             hosts[host]?.serials = [serial] + before
             hosts[host]?.ends = ends
         case .labelled(let host, let change):

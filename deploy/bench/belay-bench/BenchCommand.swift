@@ -7,7 +7,9 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-bench",
         abstract: "Measures Belay against peers that are installed, in the same run.",
-        subcommands: [SnapshotsCommand.self, SimulationCommand.self, TreeCommand.self])
+        subcommands: [
+            SnapshotsCommand.self, SimulationCommand.self, ReplayCommand.self, TreeCommand.self,
+        ])
 }
 
 /// `belay-bench snapshots`: rollback points against restic, borg, cp and rsync.

@@ -65,7 +65,7 @@ struct ProgramRunner: Sendable {
     }
 
     /// In a group of its own, so that a signal reaches what it started too.
-    private func start(_ command: ToolCommand, output: String, errors: String) throws -> pid_t {
+    func start(_ command: ToolCommand, output: String, errors: String) throws -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -102,7 +102,7 @@ struct ProgramRunner: Sendable {
         return environment.merging(more) { $1 }
     }
 
-    private static func seconds(_ time: timeval) -> Double {
+    static func seconds(_ time: timeval) -> Double {
         Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000
     }
 }
