@@ -54,7 +54,7 @@ import Testing
             #expect(problems.isEmpty, "seed \(seed), round \(round)")
             #expect(try scratch.view("/outside") == outside, "seed \(seed), round \(round)")
             _ = try take(store, "after\(round)", [spec])
-            let left = try TreeImage(reading: scratch.path).scratchNames()
+            let left = try TreeImage(reading: scratch.path + "/points").scratchNames()
             #expect(left == [], "seed \(seed)")
         }
     }
