@@ -9,9 +9,12 @@ SOURCES := Package.swift Sources Tests agent coordinator deploy proto
 
 SEEDS ?= 20000
 
+SOAK_SECONDS ?= 120
+SOAK_SEEDS ?= 4
+
 BENCH_ARGS ?=
 
-.PHONY: help tools build demo demo-stop test sim bench-snapshots bench-simulation bench-replay check format release clean
+.PHONY: help tools build demo demo-stop test sim bench-snapshots bench-simulation bench-replay soak check format release clean
 
 help: ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +38,11 @@ test: tools ## unit, transcript, simulation and integration tests, on loopback, 
 sim: tools ## SEEDS (20000) simulated rollouts of random plans with every kind of fault
 	$(SWIFT) build -c release --product belay
 	@"$$($(SWIFT) build -c release --show-bin-path)/belay" simulate --random --seeds $(SEEDS)
+
+soak: tools ## SOAK_SEEDS (4) times SOAK_SECONDS (120) of twelve agents on a bad network, with kills
+	$(SWIFT) build --build-tests
+	BELAY_SOAK_SECONDS=$(SOAK_SECONDS) BELAY_SOAK_SEEDS=$(SOAK_SEEDS) \
+	    $(SWIFT) test --skip-build --no-parallel --filter BadNetworkTests
 
 bench-snapshots: tools ## rollback points against restic, borg, cp and rsync; BENCH_ARGS=--quick to try
 	for product in belay-agent belay-bench; do \

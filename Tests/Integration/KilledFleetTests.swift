@@ -8,7 +8,7 @@ import Testing
 @Suite("Several rollouts while agents and coordinator are killed", .serialized)
 struct KilledFleetTests {
     /// Versions that a host was declared to be in, by the files that must agree.
-    private static func version(_ fleet: TestFleet, _ host: String) -> Int? {
+    static func version(_ fleet: TestFleet, _ host: String) -> Int? {
         guard let release = fleet.read(host, "opt/app/release"),
             let number = Int(release.dropLast()), release == "\(number)\n"
         else { return nil }
@@ -66,7 +66,7 @@ struct KilledFleetTests {
     }
 
     /// Waits a random while, then kills one agent or the coordinator, and starts it again.
-    private static func kill(_ fleet: TestFleet, _ dice: inout CrashTests.Dice) async throws {
+    static func kill(_ fleet: TestFleet, _ dice: inout CrashTests.Dice) async throws {
         try await Task.sleep(for: .milliseconds(50 + dice.roll(600)))
         let victim = dice.roll(fleet.hosts.count + 1)
         guard victim < fleet.hosts.count else {

@@ -2,10 +2,24 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A TCP relay on loopback that can flip a bit of what it carries to the agents.
+/// A TCP relay on loopback that can be a bad network: slow, one-way, standing still, cut, or flipping
+/// a bit of what it carries to the agents.
 final class Relay: Sendable {
+    /// What a bad network does to all connections that there are and to new ones.
+    struct Weather: Sendable {
+        /// Each piece waits for so long.
+        var delayMilliseconds: UInt32 = 0
+        /// Nothing moves from the agents, who are not told.
+        var holdsUp = false
+        /// Nothing moves to the agents.
+        var holdsDown = false
+    }
+
     private struct State {
         var isStopped = false
+        var weather = Weather()
+        /// Sockets of open connections.
+        var open: Set<Int32> = []
         var damageAfter: Int?
         var damaged = 0
     }
@@ -42,8 +56,21 @@ final class Relay: Sendable {
     /// Bits that were flipped.
     var damaged: Int { state.withLock { $0.damaged } }
 
+    /// Changes what happens to bytes from now on. What was held is carried once it is not any more.
+    func become(_ weather: Weather) { state.withLock { $0.weather = weather } }
+
+    /// Cuts all open connections, both ways; gives how many sockets that were.
+    @discardableResult
+    func cut() -> Int {
+        state.withLock { state in
+            for socket in state.open { shutdown(socket, Int32(SHUT_RDWR)) }
+            return state.open.count
+        }
+    }
+
     func stop() {
         state.withLock { $0.isStopped = true }
+        cut()
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
     }
@@ -74,6 +101,7 @@ final class Relay: Sendable {
                 continue
             }
             let open = OpenPair()
+            state.withLock { $0.open.formUnion([agent, server]) }
             Thread { [self] in carry(from: agent, to: server, open, damages: false) }.start()
             Thread { [self] in carry(from: server, to: agent, open, damages: true) }.start()
         }
@@ -82,17 +110,15 @@ final class Relay: Sendable {
     /// Closes both sockets once both ways have ended.
     private final class OpenPair: Sendable {
         private let ways = Mutex(2)
-        func end(_ left: Int32, _ right: Int32) {
+        /// True for the second way, which closes the sockets.
+        func end(_ left: Int32, _ right: Int32) -> Bool {
             shutdown(left, Int32(SHUT_RDWR))
             shutdown(right, Int32(SHUT_RDWR))
             let last = ways.withLock {
                 $0 -= 1
                 return $0 == 0
             }
-            if last {
-                close(left)
-                close(right)
-            }
+            return last
         }
     }
 
@@ -103,6 +129,7 @@ final class Relay: Sendable {
             let count = recv(from, &buffer, buffer.count, 0)
             guard count > 0 else { break }
             carried += count
+            wait(down: damages)
             if damages { damage(&buffer, count, carried) }
             var sent = 0
             while sent < count {
@@ -114,7 +141,22 @@ final class Relay: Sendable {
             }
             guard sent == count else { break }
         }
-        pair.end(from, to)
+        guard pair.end(from, to) else { return }
+        // Closed under the lock, so that nobody cuts a socket that took over the number.
+        state.withLock { state in
+            state.open.subtract([from, to])
+            close(from)
+            close(to)
+        }
+    }
+
+    /// Holds a piece for as long as the weather does.
+    private func wait(down: Bool) {
+        usleep(state.withLock { $0.weather.delayMilliseconds } * 1000)
+        while state.withLock({ !$0.isStopped && (down ? $0.weather.holdsDown : $0.weather.holdsUp) }
+        ) {
+            usleep(10_000)
+        }
     }
 
     private func damage(_ buffer: inout [UInt8], _ count: Int, _ carried: Int) {
