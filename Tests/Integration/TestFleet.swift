@@ -75,6 +75,14 @@ final class TestFleet {
     func root(_ host: String) -> URL { folder.appendingPathComponent("hosts/\(host)") }
     func log(_ name: String) -> String { folder.appendingPathComponent("\(name).log").path }
 
+    /// Starts the coordinator without waiting for it; it need not live long enough to listen.
+    func launchCoordinator(environment: [String: String]) throws -> ChildProcess {
+        try ChildProcess(
+            "belay-coordinator",
+            ["run", "--state", state, "--agents", agentsAddress, "--api", api]
+                + options.coordinator, environment: environment, log: log("coordinator"))
+    }
+
     func startCoordinator(state other: String? = nil) async throws {
         let state = other ?? self.state
         let ready = state + "/coordinator.json"

@@ -40,6 +40,8 @@ package final class AgentJournal {
     package func record(_ event: HostEvent, at now: Timestamp, after machine: HostMachine) throws {
         let body = try WireJSON.encode(event)
         let state = try WireJSON.encode(machine)
+        CrashPoint.recordBefore.pass()
+        defer { CrashPoint.recordAfter.pass() }
         try database.transaction {
             try database.execute(
                 "INSERT INTO event(at, body) VALUES(?, ?)",

@@ -71,6 +71,7 @@ package actor SQLiteStateStore: StateStore {
         }
         guard !records.isEmpty else { return [] }
         var added: [JournalRecord] = []
+        CrashPoint.appendBefore.pass()
         try database.transaction {
             var last = head
             for content in records {
@@ -84,6 +85,7 @@ package actor SQLiteStateStore: StateStore {
                 // Adds, so that a journal that was cut off never looks whole again.
                 "UPDATE term SET anchor = anchor + ?", [.integer(Int64(records.count))])
         }
+        CrashPoint.appendAfter.pass()
         if let last = added.last { head = (last.sequence, last.hash) }
         return added
     }
@@ -147,6 +149,8 @@ package actor SQLiteStateStore: StateStore {
 
     /// See `StateStore`.
     package func save(_ checkpoint: Checkpoint) throws {
+        CrashPoint.checkpointBefore.pass()
+        defer { CrashPoint.checkpointAfter.pass() }
         try database().execute(
             "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
             [
@@ -170,6 +174,8 @@ package actor SQLiteStateStore: StateStore {
     /// See `StateStore`.
     package func raiseGeneration(atLeast least: Generation) throws -> Generation {
         let database = try database()
+        CrashPoint.termBefore.pass()
+        defer { CrashPoint.termAfter.pass() }
         return try database.transaction {
             try database.execute(
                 "UPDATE term SET generation = max(generation + 1, ?)",
