@@ -127,7 +127,7 @@ struct CrashPointTests {
         }
     }
 
-    @Test("An agent dies before and after each write, and its host ends in one whole version")
+    @Test("An agent dies at one write after the other, and its host ends in one whole version")
     func agent() async throws {
         try await withFleet(["a1"]) { fleet in
             var version = 1
