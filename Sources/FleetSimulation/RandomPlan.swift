@@ -7,7 +7,7 @@ package enum RandomPlan {
     package static func make(seed: UInt64) -> (declared: Plan, resolved: ResolvedPlan) {
         var random = SimulationRandom(seed: seed ^ 0x5EED_0F91_A115)
         let fleet = fleet(&random)
-        let plan = Plan(
+        var plan = Plan(
             name: "random", description: nil,
             targets: Plan.Targets(selector: "zone", hosts: []), variables: [:],
             artifacts: artifacts(&random), components: components(&random),
@@ -22,6 +22,7 @@ package enum RandomPlan {
                 stage: .seconds(Int64(random.number(60...300))),
                 migration: .seconds(Int64(random.number(120...600))),
                 unreachable: .seconds(Int64(random.number(30...90)))), stages: stages(&random))
+        markIrreversible(&plan, seed)
         do {
             return (plan, try plan.resolve(against: fleet))
         } catch {
@@ -157,6 +158,18 @@ package enum RandomPlan {
             stages.append(StageSpec(stage: .finalization, steps: [last], checks: []))
         }
         return stages
+    }
+
+    /// Some plans have a step that cannot be taken back. Drawn apart from all else of the plan.
+    private static func markIrreversible(_ plan: inout Plan, _ seed: UInt64) {
+        var random = SimulationRandom(seed: seed ^ 0x0E7_0E7A_B1ED)
+        guard random.chance(300) else { return }
+        let isLast = plan.strategy.pace.rehearses || random.chance(300)
+        let stage = isLast ? Stage.finalization : .migration
+        guard let place = plan.stages.firstIndex(where: { $0.stage == stage }) else { return }
+        let step = random.number(0...(plan.stages[place].steps.count - 1))
+        plan.stages[place].steps[step].irreversible = true
+        plan.returning.pointOfNoReturn = ApprovalRule()
     }
 
     private static func check(_ name: String) -> CheckSpec {

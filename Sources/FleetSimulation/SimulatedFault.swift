@@ -61,7 +61,7 @@ package enum PlantedFault: String, CaseIterable, Sendable {
 
 /// What breaks a promise of DESIGN's section 10, or one of the simulation's own.
 package struct BrokenPromise: Sendable, Hashable, Codable {
-    /// `1` … `8` as in docs/reference/simulation.md, `liveness`, `replay` or `ending`.
+    /// `1` … `8` as in docs/reference/simulation.md, `no return`, `liveness`, `replay` or `ending`.
     package var promise: String
     /// Virtual milliseconds since the start.
     package var at: Int64

@@ -88,6 +88,10 @@ struct SimulatedHost: Sendable {
     var stepsRun: Set<String> = []
     var pointCount = 0
     var lastChecksPassed = false
+    /// The step that cannot be taken back and that began here; nil once all was restored.
+    var crossed: String?
+    /// True once a person asked to take it back all the same.
+    var mayReturn = false
 
     /// A stretch of time in which nothing gets through.
     struct Cut: Sendable {

@@ -71,10 +71,11 @@ extension SimulatedRun {
     }
 
     private mutating func actAsPerson(_ round: Int) {
-        let ways: [OperatorCommand] = [
-            .promote, .approve, .resume, .rollback(RollbackSelection(hosts: .all)),
-            .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
-        ]
+        let ways: [OperatorCommand] =
+            [
+                .promote, .approve, .resume, .rollback(RollbackSelection(hosts: .all)),
+                .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
+            ] + returns(.all)
         note("why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
         // What did not help twice is not tried for ever.
         let open = ways.filter {
@@ -104,7 +105,7 @@ extension SimulatedRun {
                 if !host.isOld { breaks("ending", "\(host.id) is \(told.state.rawValue), not old") }
             case .rollbackFailed: break
             case .failed, .timedOut, .unreachable, .late, .migrating, .verifying, .rollingBack:
-                if !host.isOld, !isNew {
+                if !host.isOld, !isNew, host.crossed == nil {
                     breaks("ending", "\(host.id) is \(told.state.rawValue) and between versions")
                 }
                 if isNew, !host.isOld, !isKeptByAgent(number) {
@@ -117,6 +118,7 @@ extension SimulatedRun {
     private func isKeptByAgent(_ host: Int) -> Bool {
         switch hosts[host].machine.transactions.last?.phase {
         case .confirmed, .committed: true
+        case .held, .left: hosts[host].crossed != nil
         default: false
         }
     }

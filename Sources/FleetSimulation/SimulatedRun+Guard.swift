@@ -42,6 +42,7 @@ extension SimulatedRun {
             outcome(host, rollout, attempt) == nil
         {
             span = some(100...SimulationLimits.restoreMax) * Int64(hosts[host].factor)
+            checkReturn(host, by: "agent")
             for component in hosts[host].disk.indices where covers(names, component) {
                 hosts[host].disk[component] = -1
             }
@@ -161,6 +162,7 @@ extension SimulatedRun {
             return endWatch(host)
         }
         note("\(hosts[host].id) guard restores")
+        checkReturn(host, by: "guard")
         for component in hosts[host].disk.indices { hosts[host].disk[component] = -1 }
         weigh(host)
         after(

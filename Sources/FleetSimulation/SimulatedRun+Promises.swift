@@ -105,7 +105,10 @@ extension SimulatedRun {
             ledger.differs = comparison.differences != 0
         case .command(let command, _, _, _):
             ledger.differs = false
-            if case .rollback(let selection) = command, selection.fast { ledger.isUnlimited = true }
+            if case .rollback(let selection) = command {
+                if selection.fast { ledger.isUnlimited = true }
+                noteAsked(selection)
+            }
         default: break
         }
         checkLosses(effects)

@@ -121,14 +121,15 @@ extension SimulatedRun {
     mutating func pressButton() {
         guard coordinator.isUp, coordinator.machine.definition != nil else { return }
         let host = hosts[random.number(0...(hosts.count - 1))].id
-        let all: [OperatorCommand] = [
-            .approve, .approve, .pause, .resume, .resume, .promote, .promote, .retry(hosts: []),
-            .retry(hosts: [host]), .skip(host: host), .abort,
-            .rollback(RollbackSelection(hosts: .all)),
-            .rollback(RollbackSelection(hosts: .named([host]))),
-            .rollback(RollbackSelection(hosts: .wave(plan.waves.first?.name ?? ""))),
-            .rollback(RollbackSelection(hosts: .all, fast: true)),
-        ]
+        let all: [OperatorCommand] =
+            [
+                .approve, .approve, .pause, .resume, .resume, .promote, .promote, .retry(hosts: []),
+                .retry(hosts: [host]), .skip(host: host), .abort,
+                .rollback(RollbackSelection(hosts: .all)),
+                .rollback(RollbackSelection(hosts: .named([host]))),
+                .rollback(RollbackSelection(hosts: .wave(plan.waves.first?.name ?? ""))),
+                .rollback(RollbackSelection(hosts: .all, fast: true)),
+            ] + returns(.all) + returns(.named([host]))
         guard let chosen = random.pick(all),
             coordinator.machine.refusal(of: chosen, by: "ada", reason: "random") == nil
         else {

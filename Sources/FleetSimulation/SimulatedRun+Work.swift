@@ -130,6 +130,7 @@ extension SimulatedRun {
             hosts[host].disk[number] = version
         }
         hosts[host].closed = SimulatedHost.Closed(rollout: rollout, attempt: attempt)
+        if names == nil { noteReturned(host) }
         weigh(host)
         restores.append(took)
         note("\(hosts[host].id) is restored by its agent")
@@ -156,6 +157,7 @@ extension SimulatedRun {
         _ host: Int, _ step: StepSpec, _ stage: Stage, _ plan: HostPlan
     ) {
         noteRun(host, step, stage, plan)
+        noteCrossed(host, step, stage)
         guard let (component, _) = change(step, stage, plan) else { return }
         hosts[host].disk[component] = -1
         weigh(host)
