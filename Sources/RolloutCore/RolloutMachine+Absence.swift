@@ -224,7 +224,7 @@ extension RolloutMachine {
     }
 
     /// True if the rollout ended otherwise than well.
-    private var isOver: Bool {
+    var isOver: Bool {
         switch state {
         case .rolledBack, .rollbackFailed, .aborted: true
         case .planned, .awaitingApproval, .running, .paused, .succeeded, .rollingBack: false

@@ -18,13 +18,17 @@ extension RolloutMachine {
         if let open = record.open {
             let moment = nextMoment(of: record)
             let away = record.connected ? "" : "; it is not connected"
-            let next = record.connected ? "it reports" : "its order is given when it connects"
+            let next =
+                record.connected ? awaits(open) : "its order is given when it connects"
             return view(
-                "\(id) was told to \(open.verb.rawValue) and has not reported yet: \(open.why)"
-                    + away,
+                "\(id) \(work(under: open, record)) and has not reported yet: \(open.why)\(away)",
                 moment == nil ? next : "\(next), or it is given up", nextAt: moment)
         }
         switch record.state {
+        case .pending where isOver, .ready where isOver:
+            return view(
+                "\(id) was not changed and waits for nothing: the rollout \(state.sentence)",
+                "nothing by itself; a new rollout can take it in")
         case .pending:
             return view(
                 record.connected
@@ -34,6 +38,11 @@ extension RolloutMachine {
         case .ready:
             return view(
                 "\(id) is ready and waits for \(whyReady(host))", "it is migrated")
+        case .soaking where isOver:
+            return view(
+                "\(id) is confirmed, keeps its change and waits for nothing: the rollout "
+                    + state.sentence,
+                "nothing by itself; `belay rollback --host \(id)` takes it back")
         case .soaking:
             return view(
                 "\(id) is confirmed and keeps its change; the rollout \(state.sentence)",
@@ -52,13 +61,50 @@ extension RolloutMachine {
         case .preparing, .validating, .migrating, .verifying, .rollingBack:
             // Only between two orders, within one event.
             return view(
-                "\(id) is \(record.state.rawValue.replacing("_", with: " ")) and was not told more",
+                "\(id) is \(record.state.words) and was not told more",
                 "its next order is given when the rollout, which \(state.sentence), goes on")
         }
     }
 
+    /// What a host does under its order.
+    private func work(under open: GivenOrder, _ record: HostRecord) -> String {
+        let what =
+            switch open.verb {
+            case .prepare: "was told to prepare (attempt \(record.attempt))"
+            case .validate: "is prepared, was told to validate"
+            case .migrate:
+                record.progress.stage == .verification
+                    ? "is past its last step, is being verified"
+                    : "was told to migrate, \(step(of: record))"
+            case .confirm: "is verified, was told to keep its change"
+            case .commit: "is confirmed, was told to commit"
+            case .rollback: "was told to roll back (\(open.scope ?? .full))"
+            case .release: "was told to let go"
+            }
+        return record.state.isLost || record.state == .skipped
+            ? "is \(record.state.words), \(what)" : what
+    }
+
+    private func step(of record: HostRecord) -> String {
+        record.progress.changed
+            ? record.progress.step.map { "is at step \($0)" } ?? "is at a step" : "began no step"
+    }
+
+    /// What its report brings about.
+    private func awaits(_ open: GivenOrder) -> String {
+        switch open.verb {
+        case .prepare: "it is validated as soon as it reports that it is prepared"
+        case .validate: "it is ready as soon as it reports that its checks passed"
+        case .migrate: "it may keep its change as soon as it reports that it is verified"
+        case .confirm: "it soaks as soon as it reports that it keeps its change"
+        case .commit: "it is done as soon as it reports that it is committed"
+        case .rollback: "it is in its old state as soon as it reports that it is back"
+        case .release: "it is free as soon as it reports that it let go"
+        }
+    }
+
     private func whyLost(_ record: HostRecord) -> WhyView {
-        let what = record.state.rawValue.replacing("_", with: " ")
+        let what = record.state.words
         let failure = record.progress.failure.map { ": \($0)" } ?? ""
         if record.pastReturn != nil, let host = index[record.id.rawValue] {
             return WhyView(
@@ -107,5 +153,20 @@ extension RolloutMachine {
         if isRehearsing, let host = rehearsal?.host { return "the rehearsal on \(hosts[host].id)" }
         if let closed = calendarWhy { return "the calendar: \(closed.waitsFor)" }
         return growthWhy(number)
+    }
+}
+
+extension HostState {
+    /// Its name, in words.
+    fileprivate var words: String { rawValue.replacing("_", with: " ") }
+
+    /// True if the host went wrong, or was taken back.
+    fileprivate var isLost: Bool {
+        switch self {
+        case .failed, .unreachable, .timedOut, .rolledBack, .rollbackFailed: true
+        case .pending, .preparing, .validating, .ready, .migrating, .verifying, .soaking,
+            .committed, .rollingBack, .skipped, .late:
+            false
+        }
     }
 }

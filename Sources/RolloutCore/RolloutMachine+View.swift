@@ -10,7 +10,7 @@ extension RolloutMachine {
             reason: massLoss?.text ?? reason, createdAt: createdAt, endedAt: endedAt,
             waves: waves.indices.map(waveView), hosts: hosts.map(hostView), budgets: budgetViews,
             unavailable: tally.unavailable, unavailableMax: limits.unavailableMax,
-            estimatedEnd: estimatedEnd(now), why: why(now: now))
+            estimatedEnd: estimatedEnd(now), why: whyNow)
         view.pointOfNoReturn = crossingView
         view.rehearsal = rehearsalView
         return view

@@ -5,7 +5,7 @@ import RolloutPlan
 /// is woken by it. A moment belongs to the end of the second.
 extension RolloutMachine {
     /// What the rollout waits for.
-    func why(now: Timestamp) -> WhyView {
+    var whyNow: WhyView {
         if let massLoss {
             return WhyView(
                 waitsFor: "Frozen: \(massLoss.text)", since: massLoss.since,
@@ -31,8 +31,8 @@ extension RolloutMachine {
                         : "\(rollbackCommand) takes the changed hosts back, \(command("abort")) leaves "
                             + "them as they are")
         case .rollingBack: return whyRollingBack
-        case .succeeded: return lateWhy ?? whyEnded(now)
-        case .rolledBack, .rollbackFailed, .aborted: return whyEnded(now)
+        case .succeeded: return lateWhy ?? whyEnded
+        case .rolledBack, .rollbackFailed, .aborted: return whyEnded
         }
     }
 
@@ -85,7 +85,7 @@ extension RolloutMachine {
 
     // MARK: - Ended
 
-    private func whyEnded(_ now: Timestamp) -> WhyView {
+    private var whyEnded: WhyView {
         let late = hosts.indices.filter { hosts[$0].open != nil }
         if !late.isEmpty {
             return saying(
@@ -105,7 +105,7 @@ extension RolloutMachine {
                 tally.touched == 0
                     ? "nothing by itself" : "nothing by itself; \(rollbackCommand) takes it back"
             }
-        return saying("It has \(state.past): \(reason)", next, since: now)
+        return saying("It has \(state.past): \(reason)", next, since: endedAt)
     }
 
     // MARK: - Running

@@ -127,6 +127,7 @@ package struct RolloutMachine: Codable, Sendable {
         self.by = by
         now = at
         createdAt = at
+        since = at
         let plan = definition.plan
         enlist(definition, at)
         note(

@@ -1,6 +1,7 @@
 import FleetWire
-import RolloutCore
 import RolloutPlan
+
+@testable import RolloutCore
 
 /// Runs a transcript: every line that begins with `> ` is fed to a machine, what follows is its
 /// trace. The language:
@@ -13,7 +14,7 @@ import RolloutPlan
 ///         queued=r7,r8
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
 ///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
-///         [step=switch]
+///         [step=switch] [scope=S]
 ///     refuse HOST CODE [verb=V] [attempt=N]   the host refuses the order that it is under
 ///     settle [HOST…] [only=verb]       the hosts (all) answer their orders; nothing goes wrong
 ///     gate pass|fail|silent            the newest evaluation is answered
@@ -23,6 +24,9 @@ import RolloutPlan
 ///     probe pass|fail|inconclusive|nothing   the same for a gate that asks no host
 ///     command NAME [HOST…] [wave=W] [scope=S] [point=P] [fast=yes] [across=yes] [by=ada]
 ///         [reason=words_with_underscores]
+///     wait +5s                         time passes, and the tick for it is late
+///     mark · rewind                    remembers this moment · goes back to it, and keeps it
+///     unmark                           forgets it
 ///     gates                            what the view says of gates and approvals
 ///     budgets                          the arithmetic of every scope
 ///     why [HOST]
@@ -31,6 +35,12 @@ struct TranscriptRun {
     var machine = RolloutMachine()
     var now = Scenario.start
     var lines: [String] = []
+    /// The machine after every event.
+    var moments: [Story.Moment] = []
+    var transitions: Set<Transition> = []
+    private var line = 0
+    /// Where `rewind` goes back to.
+    private var marked: [TranscriptRun] = []
     private var waiting: [(HostID, TransactionOrder)] = []
     private var asked: (wave: String, gate: ResolvedGate, round: Int, hosts: [HostID])?
     private var shown: RolloutView?
@@ -38,6 +48,7 @@ struct TranscriptRun {
     mutating func run(_ text: String) {
         let words = text.split(separator: " ").map(String.init)
         guard let verb = words.first else { return }
+        line += 1
         let rest = Array(words.dropFirst())
         let plain = rest.filter { !$0.contains("=") }
         var fields: [String: String] = [:]
@@ -71,6 +82,10 @@ struct TranscriptRun {
         case "admit": admit(plain)
         case "replace": for host in plain { feed(.replaced(id(host), at: now)) }
         case "compare": compare(plain)
+        case "wait": now = now + span(plain.first.map { String($0.dropFirst()) } ?? "0s")
+        case "mark": marked.append(self)
+        case "rewind": rewind()
+        case "unmark": _ = marked.popLast()
         default: lines.append("  ? \(text)")
         }
     }
@@ -78,8 +93,23 @@ struct TranscriptRun {
     // MARK: - Feeding
 
     private mutating func feed(_ event: RolloutEvent) {
+        let before = machine
         for effect in machine.handle(event) { show(effect) }
+        transitions.formUnion(Transition.made(by: event, before, machine))
+        moments.append(
+            Story.Moment(line: line, isBranch: !marked.isEmpty, machine: machine))
         showStates()
+    }
+
+    /// Everything but what was written is as it was at the mark, which stays.
+    private mutating func rewind() {
+        guard var then = marked.last else { return lines.append("  ? rewind") }
+        then.lines = lines
+        then.transitions = transitions
+        then.moments = moments
+        then.line = line
+        then.marked = marked
+        self = then
     }
 
     private mutating func restart() {
@@ -104,9 +134,14 @@ struct TranscriptRun {
             attempt: fields["attempt"].flatMap { Int($0) } ?? attempt ?? 0, at: now, kind: kind)
         report.stage = fields["stage"].flatMap { Stage(rawValue: $0) }
         report.mutated = fields["mutated"].map { $0 == "yes" }
+        report.scope = fields["scope"].flatMap { RollbackScope($0) }
         report.by = fields["by"].flatMap { RollbackActor(rawValue: $0) }
         if let step = fields["step"] {
             report.step = StepReport(index: 0, name: step, phase: nil, attempt: 1, outcome: nil)
+            if kind == .stepFinished {
+                report.step?.outcome = StepOutcome(
+                    status: .done, message: "ok", output: "", took: .seconds(1))
+            }
         }
         report.failure = fields["failure"]?.split(separator: "_").joined(separator: " ")
         waiting.removeAll { $0.0.rawValue == words[0] }
@@ -114,8 +149,10 @@ struct TranscriptRun {
     }
 
     private mutating func refuse(_ words: [String], _ fields: [String: String]) {
+        let order = waiting.last { $0.0.rawValue == words.first }?.1
         guard words.count == 2,
-            let order = waiting.last(where: { $0.0.rawValue == words[0] })?.1
+            let verb = fields["verb"].flatMap({ OrderVerb(rawValue: $0) }) ?? order?.verb,
+            let attempt = fields["attempt"].flatMap({ Int($0) }) ?? order?.attempt
         else {
             lines.append("  ? refuse")
             return
@@ -123,8 +160,7 @@ struct TranscriptRun {
         if fields.isEmpty { waiting.removeAll { $0.0.rawValue == words[0] } }
         feed(
             .refused(
-                id(words[0]), fields["verb"].flatMap { OrderVerb(rawValue: $0) } ?? order.verb,
-                attempt: fields["attempt"].flatMap { Int($0) } ?? order.attempt,
+                id(words[0]), verb, attempt: attempt,
                 Refusal(code: words[1], reason: "no such thing", remedy: "look"), at: now))
     }
 
