@@ -26,6 +26,7 @@ final class TreeWalker {
     /// Asked of objects of known entries if the index cannot answer for them itself.
     private let holds: (ObjectID) throws -> Bool
     private let sink: any WalkSink
+    private let ahead: WalkAhead?
     /// The first path of each inode with several names.
     private var links: [Inode: [UInt8]] = [:]
     /// The path of the entry that is being visited.
@@ -52,6 +53,7 @@ final class TreeWalker {
         self.cursor = cursor
         self.holds = holds
         self.sink = sink
+        ahead = WalkAhead(root.directory.calls)
     }
 
     /// The names of a component's paths, in the order in which they are walked.
@@ -73,11 +75,12 @@ final class TreeWalker {
 
     private func visit(
         _ parent: Descriptor, _ name: UnsafePointer<CChar>, _ nameCount: Int, _ found: FileStatus,
-        depth: Int, device: UInt64?
+        depth: Int, device: UInt64?, _ place: WalkAhead.Place? = nil
     ) throws {
         try stop.check()
         if found.isDirectory {
-            return try enter(parent, name, found, depth: depth, device: device)
+            let listing = place.flatMap { ahead?.take($0) }
+            return try enter(parent, name, found, depth: depth, device: device, listing)
         }
         if found.links > 1, found.type != S_IFSOCK {
             let inode = Inode(device: found.device, number: found.inode)
@@ -125,13 +128,10 @@ final class TreeWalker {
     /// point.
     private func enter(
         _ parent: Descriptor, _ name: UnsafePointer<CChar>, _ found: FileStatus, depth: Int,
-        device: UInt64?
+        device: UInt64?, _ listing: WalkAhead.Listing?
     ) throws {
-        let opened = parent.calls.openat(
-            parent.raw, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard opened >= 0 else { throw PointError.system("open", path, errno) }
-        let directory = Descriptor(opened, parent.calls)
-        let status = try directory.look(path)
+        let directory = try listing?.directory ?? open(parent, name)
+        let status = try listing?.status ?? directory.look(path)
         guard status.inode == found.inode, status.device == found.device else {
             throw PointError(
                 "read", printable(path), "it was exchanged while it was read", "try again")
@@ -151,14 +151,47 @@ final class TreeWalker {
                 "read", printable(path), "it lies more than \(SnapshotLimits.depthMax) deep",
                 "exclude it")
         }
-        try visitChildren(of: directory, depth: depth, device: status.device)
+        let content =
+            try listing?.content ?? DirectoryContent(directory, path, looks: ahead != nil)
+        try visit(content, of: directory, depth: depth, device: status.device)
     }
 
-    private func visitChildren(of directory: Descriptor, depth: Int, device: UInt64) throws {
-        let names = try DirectoryNames(directory, path)
+    private func open(_ parent: Descriptor, _ name: UnsafePointer<CChar>) throws -> Descriptor {
+        let opened = parent.calls.openat(
+            parent.raw, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard opened >= 0 else { throw PointError.system("open", path, errno) }
+        return Descriptor(opened, parent.calls)
+    }
+
+    /// Lets the directories in `content` be looked through before they are entered; by position.
+    private func lookAhead(
+        _ content: DirectoryContent, of directory: Descriptor, device: UInt64
+    ) -> [Int: WalkAhead.Place] {
+        var places: [(position: Int, place: WalkAhead.Place)] = []
+        for (position, found) in content.found.enumerated() where found?.isDirectory ?? false {
+            content.names.withName(position) { name, count in
+                if strcmp(name, Self.snapshots) == 0 || root.beside.holds(name, count) { return }
+                let name = Array(UnsafeRawBufferPointer(start: name, count: count))
+                if !excludes.isEmpty,
+                    excludes.excludes(
+                        Array((path + [UInt8(ascii: "/")] + name)[base...]), isDirectory: true)
+                {
+                    return
+                }
+                places.append((position, WalkAhead.Place(directory, name, device: device)))
+            }
+        }
+        ahead?.expect(places.map(\.place))
+        return Dictionary(uniqueKeysWithValues: places.map { ($0.position, $0.place) })
+    }
+
+    private func visit(
+        _ content: DirectoryContent, of directory: Descriptor, depth: Int, device: UInt64
+    ) throws {
+        let places = lookAhead(content, of: directory, device: device)
         let end = path.count
-        for position in 0..<names.count {
-            try names.withName(position) { name, count in
+        for position in 0..<content.names.count {
+            try content.names.withName(position) { name, count in
                 // Snapshots belong to the points that made them, never to a component.
                 if strcmp(name, Self.snapshots) == 0 { return }
                 path.append(UInt8(ascii: "/"))
@@ -168,13 +201,18 @@ final class TreeWalker {
                     leftover?(path)
                     return
                 }
-                guard let found = try directory.look(name, path) else { return }
+                let known =
+                    try content.found.isEmpty
+                    ? directory.look(name, path) : content.found[position]
+                guard let found = known else { return }
                 if !excludes.isEmpty,
                     excludes.excludes(Array(path[base...]), isDirectory: found.isDirectory)
                 {
                     return
                 }
-                try visit(directory, name, count, found, depth: depth + 1, device: device)
+                try visit(
+                    directory, name, count, found, depth: depth + 1, device: device,
+                    places[position])
             }
         }
     }
