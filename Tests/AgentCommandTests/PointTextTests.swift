@@ -11,6 +11,25 @@ import Testing
 struct PointTextTests {
     private static let now = Timestamp(milliseconds: 1_795_560_000_000)
 
+    @Test("the example of components that the help shows is read as what it says")
+    func componentsExample() throws {
+        let help = PointCommand.Create.configuration.discussion
+        let start = try #require(help.firstIndex(of: "["))
+        let end = try #require(help.lastIndex(of: "]"))
+        let file = FileManager.default.temporaryDirectory
+            .appendingPathComponent("belay-components-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try String(help[start...end]).write(to: file, atomically: true, encoding: .utf8)
+        let specs = try ComponentArguments.read(file.path)
+        #expect(specs.map(\.name.rawValue) == ["etc", "db"])
+        #expect(specs.map(\.restart) == [true, false])
+        #expect(
+            specs.map(\.driver) == [
+                .files(paths: ["/etc/app"], exclude: ["*.tmp"], data: false),
+                .sqlite(path: "/srv/app.db"),
+            ])
+    }
+
     private func points() throws -> [PointSummary] {
         let digest = try #require(Digest(String(repeating: "ab", count: 32)))
         let etc = PointComponent(

@@ -99,6 +99,30 @@ import Testing
         #expect(back.first { $0.path == "/tree/mode" }?.detail == "mode 0644 -> 0600")
     }
 
+    @Test("times say their zone: RFC 3339 with nanoseconds, and seconds where that has no year")
+    func times() throws {
+        let scratch = try Scratch()
+        mkdir(scratch.root + "/tree", 0o755)
+        try scratch.write("/tree/file", "x")
+        func set(_ seconds: Int, _ nanoseconds: Int) {
+            let time = timespec(tv_sec: seconds, tv_nsec: nanoseconds)
+            utimensat(AT_FDCWD, scratch.root + "/tree/file", [time, time], 0)
+        }
+        set(1_795_610_610, 5)
+        let store = try scratch.store()
+        let point = try take(store, "p1", [try files("/tree")])
+        set(-1, 999_000_000)
+        #expect(
+            try store.changes(point: point.id).map(\.detail) == [
+                "time 1969-12-31T23:59:59.999000000Z -> 2026-11-25T12:43:30.000000005Z"
+            ])
+        #expect(UTCTime.text(seconds: 253_402_300_800, nanoseconds: 7) == "@253402300800.000000007")
+        #expect(UTCTime.text(seconds: .max, nanoseconds: 0) == "@\(Int64.max).000000000")
+        #expect(
+            PointStore.makeID(at: Timestamp(milliseconds: 1_795_610_610_042), random: [1])
+                .rawValue == "20261125T124330042Z-01000000")
+    }
+
     @Test func componentsOfOnlyOnePointAndServicesAreInTheDifference() throws {
         let scratch = try Scratch()
         try scratch.write("/a", "a")

@@ -111,6 +111,9 @@ struct ManualPage: Sendable, CustomTestStringConvertible {
                 && !($0.names ?? []).contains { ["help", "version"].contains($0.name) }
         }
         var lines = [".SS \(escaped(name))", escaped(command.abstract ?? "")]
+        if let discussion = command.discussion, !discussion.isEmpty {
+            lines += [".PP", ".nf", escaped(discussion), ".fi"]
+        }
         for argument in shown {
             let names = (argument.names ?? []).map { "\\fB\(escaped($0.text))\\fR" }
                 .joined(separator: ", ")

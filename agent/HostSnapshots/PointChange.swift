@@ -79,8 +79,7 @@ extension PointChange {
     }
 
     private static func time(_ entry: Entry) -> String {
-        let text = String(entry.nanoseconds)
-        return "\(entry.seconds)." + String(repeating: "0", count: max(0, 9 - text.count)) + text
+        UTCTime.text(seconds: entry.seconds, nanoseconds: entry.nanoseconds)
     }
 }
 

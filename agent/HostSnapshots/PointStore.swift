@@ -68,20 +68,11 @@ package struct PointStore: Sendable {
 
     /// An id that sorts by time: `YYYYMMDDTHHMMSSmmmZ-` and 8 hexadecimal digits of `random`.
     package static func makeID(at: Timestamp, random: [UInt8]) -> PointID {
-        var seconds = time_t(at.milliseconds / 1000)
-        let milliseconds = max(0, at.milliseconds % 1000)
-        var parts = tm()
-        gmtime_r(&seconds, &parts)
-        func padded(_ number: Int, _ width: Int) -> String {
-            let text = String(number)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
-        }
-        let day =
-            padded(Int(parts.tm_year) + 1900, 4) + padded(Int(parts.tm_mon) + 1, 2)
-            + padded(Int(parts.tm_mday), 2)
+        let moment = UTCTime(seconds: at.milliseconds / 1000)
+        let day = moment?.day ?? "00000000"
         let time =
-            padded(Int(parts.tm_hour), 2) + padded(Int(parts.tm_min), 2)
-            + padded(Int(parts.tm_sec), 2) + padded(Int(milliseconds), 3)
+            (moment?.time ?? "000000")
+            + UTCTime.padded(Int(max(0, at.milliseconds % 1000)), 3)
         let tail = (0..<4).map { index in
             let byte = index < random.count ? random[index] : 0
             return (byte < 16 ? "0" : "") + String(byte, radix: 16)

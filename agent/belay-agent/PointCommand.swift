@@ -20,7 +20,16 @@ struct PointCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Capture components now; verified and durable when it returns.",
-            discussion: "Without --components and --path the newest rollout's are captured.")
+            discussion: """
+                Without --components and --path the newest rollout's are captured.
+                A file of --components holds an array as this, or an object that has it as
+                components:
+                [
+                  {"name": "etc", "restart": true,
+                   "driver": {"files": {"paths": ["/etc/app"], "exclude": ["*.tmp"]}}},
+                  {"name": "db", "restart": false, "driver": {"sqlite": {"path": "/srv/app.db"}}}
+                ]
+                """)
         @OptionGroup var asking: AskingOptions
         @Option(help: "A name for the point, unique on this host; it begins with a letter.")
         var name: String?
