@@ -70,17 +70,20 @@ package struct ProcessRun: Sendable {
     /// Runs it to its end without blocking a thread of the pool; never throws.
     /// Cancelling the task ends the process group.
     package func run() async -> Result {
-        await OwnThread.run { cancellation in run(cancellation) }
+        await OwnThread.run { cancellation in run { cancellation.isCancelled } }
     }
 
     /// The same, blocking the calling thread; for code that is synchronous.
     package func runBlocking(_ cancellation: OwnThread.Cancellation? = nil) -> Result {
-        run(cancellation ?? OwnThread.Cancellation())
+        run { cancellation?.isCancelled ?? false }
     }
 
-    private func run(_ cancellation: OwnThread.Cancellation) -> Result {
+    /// The same; the process group is ended once `isCancelled` says so, which is asked all the time.
+    package func runBlocking(until isCancelled: () -> Bool) -> Result { run(isCancelled) }
+
+    private func run(_ isCancelled: () -> Bool) -> Result {
         let begun = ContinuousClock.now
-        if cancellation.isCancelled { return Result(ending: .cancelled, output: [], took: .zero) }
+        if isCancelled() { return Result(ending: .cancelled, output: [], took: .zero) }
         switch ProcessStart.start(self) {
         case .failure(let failure):
             return Result(
@@ -93,7 +96,7 @@ package struct ProcessRun: Sendable {
                 gate.close()
             }
             var watch = ProcessWatch(run: self, started: started, begun: begun)
-            let ending = watch.finish(cancellation)
+            let ending = watch.finish(isCancelled)
             return Result(
                 ending: ending, output: watch.output, took: Milliseconds(since: begun))
         }

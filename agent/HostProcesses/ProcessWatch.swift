@@ -24,7 +24,7 @@ struct ProcessWatch {
 
     /// Returns once the program was reaped, and after a timeout or cancellation its whole group
     /// was ended.
-    mutating func finish(_ cancellation: OwnThread.Cancellation) -> ProcessRun.Ending {
+    mutating func finish(_ isCancelled: () -> Bool) -> ProcessRun.Ending {
         defer { closePipe() }
         let deadline = begun + run.timeout.duration
         var exited: ProcessRun.Ending?
@@ -32,7 +32,7 @@ struct ProcessWatch {
         while exited == nil && cut == nil {
             read(waiting: Self.look)
             exited = reap()
-            if cancellation.isCancelled {
+            if isCancelled() {
                 cut = .cancelled
             } else if ContinuousClock.now >= deadline {
                 cut = .timedOut

@@ -85,6 +85,7 @@ struct CommandDriver: ComponentDriving {
         var buffer = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
         var offset = 0
         while true {
+            try host.stop.check()
             let count = try buffer.withUnsafeMutableBytes {
                 try scratch.file.read($0, at: offset, Array(scratch.path.utf8))
             }
@@ -99,6 +100,7 @@ struct CommandDriver: ComponentDriving {
             attempt: attempt, subject: "component \(name)", root: host.root.path,
             timeout: component.timeout ?? .seconds(600))
         programs.environment = component.env
+        programs.stop = host.stop
         return programs
     }
 }

@@ -74,6 +74,8 @@ struct DriverHost {
     let services: any ServiceControlling
     /// What other points keep.
     var points: StoredPoints { StoredPoints(files: store, keys: StoreKeys(store)) }
+    /// Who may stop what drivers do.
+    var stop = StopHook()
 
     /// The driver of `spec`; nil for components that are a tree or a SQLite database, which the
     /// store captures itself, and for unknown ones.

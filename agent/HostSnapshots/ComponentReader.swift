@@ -18,7 +18,9 @@ struct ComponentReader {
     /// The point that is being captured; nil if only the state is wanted.
     var point: PointID?
 
-    var host: DriverHost { DriverHost(root: root, store: store, services: services) }
+    var host: DriverHost {
+        DriverHost(root: root, store: store, services: services, stop: stop)
+    }
 
     /// All entries of a component: those of its trees, then those of its driver.
     func entries(of spec: ComponentSpec) throws -> [Entry] {
@@ -133,7 +135,7 @@ struct ComponentReader {
 
     private func database(_ path: String) throws -> Entry {
         let copy = try DatabaseCopy(
-            of: path, root: root, store: store)
+            of: path, root: root, store: store, stop: stop)
         guard let copy else { return Entry(kind: .absent, path: Array(path.utf8)) }
         return try copy.entry(sink: sink)
     }

@@ -14,7 +14,9 @@ final class DatabaseCopy {
     private var version = 0
 
     /// Nil if there is no database at `path`.
-    init?(of path: String, root: HostRoot, store files: StoreFiles) throws {
+    init?(
+        of path: String, root: HostRoot, store files: StoreFiles, stop: StopHook = StopHook()
+    ) throws {
         self.path = Array(path.utf8)
         let number = Self.counter.add(1, ordering: .relaxed).newValue
         self.files = files
@@ -30,7 +32,8 @@ final class DatabaseCopy {
         // The directory is held open, so that no link on the way can be exchanged meanwhile.
         let live = "/proc/self/fd/\(parent.raw)/" + String(decoding: name, as: UTF8.self)
         do {
-            try SQLiteConnection(path: live, mode: .readOnly).backup(to: copy)
+            try SQLiteConnection(path: live, mode: .readOnly).backup(
+                to: copy, isStopped: stop.isStopped)
             let check = try SQLiteConnection(path: copy, mode: .readWrite)
             let problems = try check.problems()
             guard problems.isEmpty else {
@@ -41,6 +44,7 @@ final class DatabaseCopy {
             version = try check.userVersion()
         } catch let error as SQLiteError {
             remove()
+            if error.code == 9 { throw StopHook.error }
             // The error names the way through the open directory; operators know the path.
             throw PointError(
                 "back up", path, error.message,

@@ -25,10 +25,11 @@ struct DebianPackages {
     private let repository: String?
 
     init(
-        _ component: PackageComponent, root: String, store: StoreFiles, attempt: String
+        _ component: PackageComponent, _ host: DriverHost, attempt: String
     ) throws {
+        let store = host.store
         name = component.name
-        self.root = root.hasSuffix("/") ? String(root.dropLast()) : root
+        root = host.root.path.hasSuffix("/") ? String(host.root.path.dropLast()) : host.root.path
         self.store = store
         repository = component.repository
         scratch = try ScratchFolder("apt", store)
@@ -39,6 +40,7 @@ struct DebianPackages {
             "DEBIAN_FRONTEND": "noninteractive", "APT_CONFIG": scratch.path + "/apt.conf",
             "APT_LISTCHANGES_FRONTEND": "none", "NEEDRESTART_SUSPEND": "1",
         ]
+        programs.stop = host.stop
         self.programs = programs
         environment = programs.environment
         try scratch.write("apt.conf", configuration)

@@ -3,7 +3,7 @@ import Glibc
 import HostProcesses
 
 /// Runs the programs that drivers need: each in its own process group, with a timeout, its output
-/// capped and redacted before anybody sees it.
+/// capped and redacted before anybody sees it. Its group is ended when the capture is stopped.
 struct DriverPrograms {
     /// What is attempted on what, for errors.
     let attempt: String
@@ -15,11 +15,14 @@ struct DriverPrograms {
     /// Where they run; the root if nil.
     var directory: String?
 
+    /// Who may stop it.
+    var stop = StopHook()
+
     /// Bytes of output that are kept.
     private static let outputBytesMax = 1 << 20
 
     /// Runs `argv` to its end, whatever it exits with. Throws if it was not started, timed out or
-    /// wrote more than `bytesMax`.
+    /// wrote more than `bytesMax`, or if it was stopped.
     func run(
         _ argv: [String], input: Descriptor? = nil, output: Descriptor? = nil,
         bytesMax: Int = .max
@@ -35,7 +38,9 @@ struct DriverPrograms {
         run.standardInput = input?.raw
         run.standardOutput = output?.raw
         run.standardOutputBytesMax = bytesMax
-        let result = withExtendedLifetime((input, output)) { run.runBlocking() }
+        let result = withExtendedLifetime((input, output)) {
+            run.runBlocking(until: stop.isStopped)
+        }
         let name = argv.first ?? ""
         switch result.ending {
         case .exited(let code): return (code, result)
@@ -43,7 +48,7 @@ struct DriverPrograms {
             throw failure("\(name) was ended by signal \(signal)", result)
         case .timedOut:
             throw failure("\(name) was ended after \(timeout.text)", result, "raise its timeout")
-        case .cancelled: throw failure("\(name) was cancelled", result)
+        case .cancelled: throw StopHook.error
         case .outputTooLarge:
             throw failure(
                 "\(name) wrote more than \(bytesMax) bytes", result, "raise its limit")

@@ -142,7 +142,7 @@ extension PointStore {
         return try driver.damage(of: try points.driverEntries(component, objects))
     }
 
-    func driverHost() throws -> DriverHost {
-        DriverHost(root: try hostRoot(), store: files, services: services)
+    func driverHost(_ stop: StopHook = StopHook()) throws -> DriverHost {
+        DriverHost(root: try hostRoot(), store: files, services: services, stop: stop)
     }
 }

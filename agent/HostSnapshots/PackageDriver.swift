@@ -197,8 +197,6 @@ struct PackageDriver: ComponentDriving {
     }
 
     private func packages(_ attempt: String) throws -> DebianPackages {
-        try DebianPackages(
-            component, root: host.root.path == "/" ? "" : host.root.path, store: host.store,
-            attempt: attempt)
+        try DebianPackages(component, host, attempt: attempt)
     }
 }

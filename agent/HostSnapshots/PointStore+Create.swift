@@ -7,8 +7,8 @@ extension PointStore {
     ///
     /// `name` is an operator's name for it, unique within the store. `rereads` reads every file even
     /// if the index knows it. `progress` is called at a bounded rate, on the caller's thread.
-    /// `isStopped` is asked on any thread, for each entry and each block: once it is true the capture
-    /// fails.
+    /// `isStopped` is asked on any thread, for each entry and each block, and while a driver's program
+    /// runs: once it is true the program's group is ended and the capture fails.
     /// Throws `PointError`, with nothing of the point left, if an id or name is taken, a driver is
     /// unknown, something cannot be read steadily, or space lacks.
     package func create(
@@ -23,7 +23,7 @@ extension PointStore {
             guard try !files.isThere("points/\(id).json") else {
                 throw PointError("create", "rollback point \(id)", "it exists", "take another id")
             }
-            try check(components)
+            try check(components, stop)
             if let name { try checkName(name) }
             try clearScratch()
             let capture = try PointCapture(
@@ -102,9 +102,9 @@ extension PointStore {
         }
     }
 
-    private func check(_ components: [ComponentSpec]) throws {
+    private func check(_ components: [ComponentSpec], _ stop: StopHook) throws {
         var names: Set<ComponentName> = []
-        let host = try driverHost()
+        let host = try driverHost(stop)
         let place = try StorePlace(files, host.root)
         for spec in components {
             guard names.insert(spec.name).inserted else {

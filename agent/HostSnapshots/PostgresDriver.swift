@@ -125,7 +125,6 @@ struct PostgresDriver: ComponentDriving {
     }
 
     private func server(_ attempt: String) throws -> PostgresServer {
-        try PostgresServer(
-            component, root: host.root.path, store: host.store, attempt: attempt)
+        try PostgresServer(component, host, attempt: attempt)
     }
 }

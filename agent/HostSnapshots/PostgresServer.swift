@@ -20,13 +20,15 @@ struct PostgresServer {
     }
 
     init(
-        _ component: PostgresComponent, root: String, store: StoreFiles, attempt: String
+        _ component: PostgresComponent, _ host: DriverHost, attempt: String
     ) throws {
+        let root = host.root.path
         self.component = component
-        self.store = store
+        store = host.store
         var programs = DriverPrograms(
             attempt: attempt, subject: "database \(component.database)", root: root,
             timeout: component.timeout ?? .seconds(1800))
+        programs.stop = host.stop
         // The account may not enter the directory that this process runs in.
         programs.directory = "/"
         var environment = ["PGCONNECT_TIMEOUT": "10", "PGAPPNAME": "belay"]

@@ -46,8 +46,9 @@ struct AskingOptions: ParsableArguments {
                     Output.complain("stopping at the next safe place; once more to leave at once")
                     stop.yield()
                     guard request.point?.action != .restore else { continue }
-                    // A capture that is left behind is no point, so nobody has to wait for it.
-                    try? await Task.sleep(for: .seconds(2))
+                    // A capture that is left behind is no point, so nobody has to wait for it; but
+                    // a program that a driver runs is killed only 5 s after it was asked to end.
+                    try? await Task.sleep(for: .seconds(7))
                     if !Task.isCancelled { Glibc._exit(130) }
                 }
                 return nil

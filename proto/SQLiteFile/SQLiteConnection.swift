@@ -109,7 +109,10 @@ package final class SQLiteConnection {
     }
 
     /// Copies the live database to the file `target`, which must not exist; writers may go on.
-    package func backup(to target: String) throws(SQLiteError) {
+    /// `isStopped` is asked every 4,096 pages: once it is true this throws SQLITE_INTERRUPT.
+    package func backup(
+        to target: String, isStopped: () -> Bool = { false }
+    ) throws(SQLiteError) {
         let copy = try SQLiteConnection(path: target)
         guard let backup = sqlite3_backup_init(copy.handle, "main", handle, "main") else {
             throw copy.failure("begin the backup of \(path)")
@@ -117,6 +120,10 @@ package final class SQLiteConnection {
         var code = SQLITE_OK
         var busyTries = 0
         while true {
+            if isStopped() {
+                code = SQLITE_INTERRUPT
+                break
+            }
             code = sqlite3_backup_step(backup, 4096)
             if code == SQLITE_BUSY || code == SQLITE_LOCKED {
                 busyTries += 1
