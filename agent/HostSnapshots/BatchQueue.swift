@@ -57,11 +57,12 @@ final class BatchQueue: @unchecked Sendable {
         monitor.change { places[number - first].state = failure.map { .failed($0) } ?? .done }
     }
 
-    /// The oldest batch, if it is done; waits for it if `waiting`. Throws what its reading threw.
-    func takeFirst(waiting: Bool) throws -> EntryBatch? {
+    /// The oldest batch, if it is done; waits for it if `waiting`, and calls `tick` now and then
+    /// meanwhile. Throws what its reading threw.
+    func takeFirst(waiting: Bool, _ tick: () throws -> Void = {}) throws -> EntryBatch? {
         let result: Result<EntryBatch, any Error>?? =
             waiting
-            ? monitor.wait { takeDone() } : monitor.look { takeDone() }
+            ? try monitor.wait(tick) { takeDone() } : monitor.look { takeDone() }
         return try result.flatMap { try $0?.get() }
     }
 

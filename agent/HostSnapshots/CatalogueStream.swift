@@ -11,7 +11,9 @@ final class CatalogueStream {
     private var objects: [ObjectID] = []
     private let notes: IndexNotes?
     private let ownPaths: Set<[UInt8]>
-    /// Called after each batch.
+    /// Bytes that were read of entries that are not added yet.
+    let ahead = ByteTally()
+    /// Called after each batch, and now and then while the next one is read.
     var onBatch: (CatalogueStream) -> Void = { _ in }
     private(set) var entries = 0
     private(set) var bytes: UInt64 = 0

@@ -19,6 +19,7 @@ final class ComparingWalk: WalkSink {
         self.reader = reader
         self.trusting = trusting
         self.report = report
+        reader.onRead = { report.advance($0) }
     }
 
     func add(known entry: UnsafeRawBufferPointer, _ ordinal: Int, _ status: FileStatus) throws {
@@ -37,8 +38,8 @@ final class ComparingWalk: WalkSink {
         file status: FileStatus, nameCount: Int, in folder: Descriptor, path: [UInt8]
     ) throws {
         builder.linkCount = UInt64(status.links)
-        report.add(status.size)
         if let chunks = try chunks(status, path) {
+            report.add(status.size)
             var entry = Entry(kind: .regular, path: path)
             entry.take(status)
             entry.chunks = chunks
@@ -48,6 +49,7 @@ final class ComparingWalk: WalkSink {
         batch.clear()
         batch.add(file: status, nameCount: nameCount, in: folder, path: path)
         try batch.complete(reader)
+        report.add(0)
         try batch.forEach { _, entry in try merge.push(entry) }
     }
 

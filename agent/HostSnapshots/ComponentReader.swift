@@ -57,7 +57,10 @@ struct ComponentReader {
     func read(_ spec: ComponentSpec, into stream: CatalogueStream, _ cursor: IndexCursor?) throws {
         let own = try host.driver(of: spec)?.entries(into: sink, point: point) ?? []
         if case .sqlite(let path) = spec.driver { try stream.add(try database(path)) }
-        if let walk = try walk(of: spec) { try read(walk, cursor) { try stream.add($0) } }
+        if let walk = try walk(of: spec) {
+            let watch = ReadWatch(ahead: stream.ahead) { stream.onBatch(stream) }
+            try read(walk, cursor, watch) { try stream.add($0) }
+        }
         for entry in own { try stream.add(entry) }
     }
 
@@ -103,13 +106,14 @@ struct ComponentReader {
 
     /// Pushes the entries of `walk`, in batches whose entries are all encoded.
     func read(
-        _ walk: Walk, _ cursor: IndexCursor?, _ push: @escaping (EntryBatch) throws -> Void
+        _ walk: Walk, _ cursor: IndexCursor?, _ watch: ReadWatch? = nil,
+        _ push: @escaping (EntryBatch) throws -> Void
     ) throws {
         let pipeline = EntryPipeline(
             own: ContentReader(sink: sink, isTolerant: tolerant, stop: stop),
             others: otherSinks.map {
                 ContentReader(sink: $0, isTolerant: tolerant, stop: stop)
-            }, push: push)
+            }, watch: watch, push: push)
         do {
             try self.walk(walk, cursor, pipeline)
         } catch {

@@ -17,6 +17,10 @@ final class ContentReader: @unchecked Sendable {
         byteCount: SnapshotLimits.chunkBytes, alignment: 4096)
     private let hasher = ObjectHasher()
     private var chunks: [ObjectID] = []
+    /// Told the bytes of each chunk once it is done, and less than 0 if they are read again.
+    var onRead: (Int) -> Void = { _ in }
+    /// Bytes of the last file that `onRead` was told.
+    private(set) var told = 0
     private var quietly = geteuid() == 0 ? ContentReader.noAccessTime : 0
 
     init(sink: any ObjectSink, isTolerant: Bool = false, stop: StopHook = StopHook()) {
@@ -39,6 +43,7 @@ final class ContentReader: @unchecked Sendable {
             let name = (base + file.name).assumingMemoryBound(to: CChar.self)
             let now = wallClockNanoseconds()
             chunks.removeAll(keepingCapacity: true)
+            told = 0
             var entry = Entry(kind: .regular, path: [])
             var status = file.status
             do {
@@ -47,6 +52,7 @@ final class ContentReader: @unchecked Sendable {
                 }
                 (status, entry.attributes) = read
             } catch  where isTolerant {
+                takeBack()
                 // No file hashes to this, so that it counts as different.
                 chunks = [ObjectID(hashing: Array("unsteady".utf8))]
             }
@@ -70,6 +76,7 @@ final class ContentReader: @unchecked Sendable {
         for _ in 0..<SnapshotLimits.readAttempts {
             guard let file = try open(folder, name, found, path) else { return nil }
             chunks.removeAll(keepingCapacity: true)
+            takeBack()
             // A clone cannot change while it is read: what is hashed is what is kept.
             let clone = try sink.clone(file, size: expected.size, device: expected.device)
             let isWhole =
@@ -120,6 +127,7 @@ final class ContentReader: @unchecked Sendable {
                 if (data < 0 && errno == ENXIO) || data >= offset + count {
                     chunks.append(.zeros)
                     offset += count
+                    tell(count)
                     continue
                 }
             }
@@ -128,8 +136,19 @@ final class ContentReader: @unchecked Sendable {
             let filled = UnsafeRawBufferPointer(part)
             chunks.append(isZero(filled) ? .zeros : try put(filled))
             offset += count
+            tell(count)
         }
         return true
+    }
+
+    private func tell(_ count: Int) {
+        told += count
+        onRead(count)
+    }
+
+    private func takeBack() {
+        if told > 0 { onRead(-told) }
+        told = 0
     }
 }
 

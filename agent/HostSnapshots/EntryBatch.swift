@@ -36,6 +36,8 @@ final class EntryBatch: @unchecked Sendable {
     private(set) var folders: [Descriptor] = []
     /// Bytes of content that have to be read.
     private(set) var unread: UInt64 = 0
+    /// Bytes of content that were read for it.
+    private(set) var read = 0
     private var merged: [UInt8] = []
 
     /// Large enough to be handed on: what it holds is worth a change of thread.
@@ -50,6 +52,7 @@ final class EntryBatch: @unchecked Sendable {
         paths.removeAll(keepingCapacity: true)
         folders.removeAll(keepingCapacity: true)
         unread = 0
+        read = 0
     }
 
     func add(
@@ -95,6 +98,7 @@ final class EntryBatch: @unchecked Sendable {
                     merged.removeLast(4)
                     continue
                 }
+                self.read += reader.told
                 (row.changed, row.isSettled) = (read.status.changed, read.isSettled)
                 (row.device, row.inode) = (read.status.device, read.status.inode)
                 row.pending = nil

@@ -1,6 +1,14 @@
 import CLinux
 import Glibc
 
+/// Who shows how far reading is, also within a file.
+struct ReadWatch {
+    /// Bytes that were read of what was not given on yet.
+    let ahead: ByteTally
+    /// Called now and then on the thread that walks, also while it waits for others.
+    let tick: () -> Void
+}
+
 /// Takes the entries of a walk and gives them on in the same order, each encoded: what must be read
 /// is read by several threads meanwhile.
 final class EntryPipeline: WalkSink {
@@ -10,6 +18,7 @@ final class EntryPipeline: WalkSink {
     private let own: ContentReader
     private let others: [ContentReader]
     private let push: (EntryBatch) throws -> Void
+    private let watch: ReadWatch?
     private var workers: [Worker] = []
     private var filling = EntryBatch()
     private var spare: [EntryBatch] = []
@@ -18,8 +27,17 @@ final class EntryPipeline: WalkSink {
     /// `others` are the readers of further threads, none for a walk in one order. `push` is called
     /// on the caller's thread, with batches whose entries are all encoded.
     init(
-        own: ContentReader, others: [ContentReader], push: @escaping (EntryBatch) throws -> Void
+        own: ContentReader, others: [ContentReader], watch: ReadWatch? = nil,
+        push: @escaping (EntryBatch) throws -> Void
     ) {
+        if let watch {
+            own.onRead = {
+                watch.ahead.add($0)
+                watch.tick()
+            }
+            for other in others { other.onRead = watch.ahead.add }
+        }
+        self.watch = watch
         self.own = own
         self.others = others
         self.push = push
@@ -68,7 +86,7 @@ final class EntryPipeline: WalkSink {
         guard !filling.rows.isEmpty else { return }
         if others.isEmpty || (filling.pendings.isEmpty && queue.count == 0) {
             try filling.complete(own)
-            try push(filling)
+            try pass(filling)
             return filling.clear()
         }
         start()
@@ -78,8 +96,14 @@ final class EntryPipeline: WalkSink {
         while queue.count >= Self.batchesMax { try makeRoom() }
     }
 
-    private func giveOn(_ batch: EntryBatch) throws {
+    /// From now on it is counted by who is given it.
+    private func pass(_ batch: EntryBatch) throws {
+        watch?.ahead.add(-batch.read)
         try push(batch)
+    }
+
+    private func giveOn(_ batch: EntryBatch) throws {
+        try pass(batch)
         batch.clear()
         spare.append(batch)
     }
@@ -88,7 +112,7 @@ final class EntryPipeline: WalkSink {
     private func makeRoom() throws {
         if let (batch, number) = queue.takeSmall() {
             Self.complete(batch, number, own, queue)
-        } else if let batch = try queue.takeFirst(waiting: true) {
+        } else if let batch = try queue.takeFirst(waiting: true, watch?.tick ?? {}) {
             try giveOn(batch)
         }
         while let batch = try queue.takeFirst(waiting: false) { try giveOn(batch) }

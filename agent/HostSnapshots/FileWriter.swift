@@ -10,6 +10,8 @@ final class FileWriter: @unchecked Sendable {
     private let beforeChange: RestoreHook?
     private let metadata: MetadataWriter
     private let hasher = ObjectHasher()
+    /// Told the bytes of each chunk once it stands there; ends the writing if it throws.
+    var onWrite: (Int) throws -> Void = { _ in }
     private var room = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
     /// The files that were written and what they are known by, in no order.
     private(set) var written: [WrittenFile] = []
@@ -103,7 +105,10 @@ final class FileWriter: @unchecked Sendable {
             let isThere = try reads(file, offset, count, entry) {
                 chunk == .zeros ? isZero($0) : hasher.hash($0) == chunk
             }
-            if isThere { continue }
+            if isThere {
+                try onWrite(count)
+                continue
+            }
             // It lies in another clone or in a pack; if this one is damaged, that is found now.
             guard file.calls.lseek(file.raw, offset, SEEK_SET) >= 0 else {
                 throw PointError.system("write", entry.path, errno)
@@ -165,6 +170,7 @@ final class FileWriter: @unchecked Sendable {
                 return memcmp(one, two, $0.count) == 0
             }
         }
+        try onWrite(count)
     }
 
     private func writeLeavingHoles(

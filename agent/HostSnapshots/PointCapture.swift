@@ -140,7 +140,7 @@ final class PointCapture {
     ) -> PointProgress {
         PointProgress(
             phase: phase, component: spec.name, entries: stream.entries,
-            bytes: ByteCount(stream.bytes))
+            bytes: ByteCount(stream.bytes &+ stream.ahead.bytes))
     }
 }
 

@@ -27,6 +27,14 @@ final class ProgressMeter {
         if let counted { note(counted) }
     }
 
+    /// So many more bytes of an entry that is not done; less than 0 if they are done again.
+    func advance(_ bytes: Int) {
+        guard let now = counted?.bytes.count else { return }
+        counted?.bytes.count =
+            bytes < 0 ? now - min(now, UInt64(-bytes)) : now.saturating(UInt64(bytes))
+        if let counted { note(counted) }
+    }
+
     /// The phase is over; what it came to is given in any case.
     func end() {
         if let counted { give(counted) }

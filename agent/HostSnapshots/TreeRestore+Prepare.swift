@@ -18,18 +18,28 @@ extension TreeRestore {
         let isAlone = beforeChange != nil || root.directory.calls.isInterposed
         let own = FileWriter(objects, beforeChange)
         let other = isAlone ? nil : FileWriter(ObjectReader(sharing: objects), beforeChange)
-        let threads = WritingThreads(own: own, other: other)
-        var pass = Pass(threads: threads)
-        do {
-            for (plan, reused) in zip(plans, reused) {
-                report.begin(
-                    .restoring, plan.component, entries: plan.count, bytes: plan.needed)
+        let tally = ByteTally()
+        own.onWrite = {
+            tally.add($0)
+            try report.advance(tally)
+        }
+        other?.onWrite = { [watch = report.watch] in
+            tally.add($0)
+            try RestoreReport.check(watch)
+        }
+        var pass = Pass(threads: WritingThreads(own: own, other: other))
+        for (plan, reused) in zip(plans, reused) {
+            report.begin(.restoring, plan.component, entries: plan.count, bytes: plan.needed)
+            // Ended before the next one begins, so that each counts its own bytes.
+            pass.threads = WritingThreads(own: own, other: other)
+            do {
                 try write(plan, reused, &pass, report)
+                try pass.threads.finish { try report.advance(tally) }
+            } catch {
+                pass.threads.stop()
+                throw error
             }
-            try threads.finish()
-        } catch {
-            threads.stop()
-            throw error
+            try report.advance(tally)
         }
         for plan in plans {
             for link in pass.links where link.component == plan.component {
@@ -50,7 +60,7 @@ extension TreeRestore {
             /// Where it is made.
             var beside: [UInt8]
         }
-        let threads: WritingThreads
+        var threads: WritingThreads
         var links: [Link] = []
         /// Directories of trees beside and where they stand, each before what it holds.
         var directories: [(entry: Entry, beside: [UInt8])] = []
@@ -119,7 +129,8 @@ extension TreeRestore {
                         beside: beside))
             default: try pass.threads.write(entry, parent, name)
             }
-            report.add(entry.size)
+            // Its bytes are counted as they are written.
+            report.add(0)
             try report.check()
         }
     }

@@ -8,7 +8,11 @@ final class Monitor: @unchecked Sendable {
 
     init() {
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        defer { pthread_condattr_destroy(&attributes) }
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
     }
 
     deinit {
@@ -42,6 +46,37 @@ final class Monitor: @unchecked Sendable {
         while true {
             if let result = body() { return result }
             pthread_cond_wait(condition, mutex)
+        }
+    }
+}
+
+extension Monitor {
+    /// How often who waits looks up.
+    private static let tickNanoseconds = 100_000_000
+
+    /// The same, with `tick` called about ten times a second while it waits, not under the lock.
+    func wait<Result>(_ tick: () throws -> Void, _ body: () -> Result?) rethrows -> Result {
+        while true {
+            if let result = waitABit(body) { return result }
+            try tick()
+        }
+    }
+
+    private func waitABit<Result>(_ body: () -> Result?) -> Result? {
+        var until = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &until)
+        until.tv_nsec += Self.tickNanoseconds
+        if until.tv_nsec >= 1_000_000_000 {
+            until.tv_sec += 1
+            until.tv_nsec -= 1_000_000_000
+        }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body() { return result }
+            guard pthread_cond_timedwait(condition, mutex, &until) == 0 else {
+                return body()
+            }
         }
     }
 }

@@ -31,11 +31,13 @@ final class WritingThreads {
         if filling.count >= Self.batchOrders || entry.size > 1 << 20 { try seal() }
     }
 
-    /// All is written on return.
-    func finish() throws {
+    /// All is written on return; `tick` is called now and then while the other thread writes.
+    func finish(_ tick: () throws -> Void = {}) throws {
         defer { stop() }
         if !filling.isEmpty { try seal() }
         while let batch = line.take(waiting: false) { try Self.make(batch, own) }
+        line.close()
+        if worker != nil { try line.waitForEnd(tick) }
         stop()
         try line.check()
     }
@@ -60,6 +62,7 @@ final class WritingThreads {
     private func start() {
         guard worker == nil, let other else { return }
         worker = Worker { [line] in
+            defer { line.end() }
             while let batch = line.take(waiting: true) {
                 do {
                     try Self.make(batch, other)
@@ -80,6 +83,7 @@ final class WritingThreads {
         private let monitor = Monitor()
         private var batches: [[Order]] = []
         private var isClosed = false
+        private var hasEnded = false
         private var failure: (any Error)?
 
         var count: Int { monitor.look { batches.count } }
@@ -98,6 +102,11 @@ final class WritingThreads {
         }
 
         func close() { monitor.change { isClosed = true } }
+        /// The other thread takes nothing any more.
+        func end() { monitor.change { hasEnded = true } }
+        func waitForEnd(_ tick: () throws -> Void) rethrows {
+            try monitor.wait(tick) { hasEnded ? () : nil }
+        }
         func fail(_ error: any Error) { monitor.change { failure = failure ?? error } }
         func check() throws { if let failure = monitor.look({ failure }) { throw failure } }
     }
