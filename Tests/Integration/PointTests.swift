@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import Testing
 
 /// `belay-agent point` as an operator on a host with no agent and no coordinator uses it.
@@ -168,6 +169,55 @@ struct PointTests {
                 "create", "--components", components, "--name", "first", "-o", "json"))
         #expect(again.points.first?.name == "first")
         #expect(try await host.point("verify", "first", "--deep").status == 0)
+    }
+
+    @Test("Ctrl-C ends a capture and the programs that it runs; nothing of it is left")
+    func interruptedCapture() async throws {
+        let host = try Host()
+        try host.write(
+            "components.json",
+            """
+            [{"name": "thing", "restart": false, "driver": {"command": {"capture":
+              ["/bin/sh", "-c", "trap '' TERM; sleep 300 & echo $$ $! > \(host.root)/run/new; \
+            mv \(host.root)/run/new \(host.root)/run/ids; while :; do wait; done"],
+              "restore": ["/bin/false"], "env": {}, "data": false}}}]
+            """)
+        let child = try host.begin("create", "--components", host.root + "/components.json")
+        try await eventually("the program runs") { host.isThere("run/ids") }
+        let ids = (host.read("run/ids") ?? "").split(whereSeparator: \.isWhitespace)
+            .compactMap { pid_t($0) }
+        try #require(ids.count == 2)
+        child.signal(SIGINT)
+        // The program heeds no TERM, and so is killed.
+        #expect(try await child.wait(within: .seconds(20)) == 130)
+        for id in ids { try await eventually("process \(id) is gone") { kill(id, 0) != 0 } }
+        #expect(try reply(try await host.point("list", "-o", "json")).points.isEmpty)
+        for folder in ["packs", "tmp"] {
+            let path = host.root + "/var/lib/belay/points/" + folder
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).isEmpty)
+        }
+    }
+
+    @Test("Ctrl-C in a restore that has changed nothing yet leaves the host as it is")
+    func interruptedRestore() async throws {
+        let host = try Host()
+        try host.write("run/up", "")
+        let components = try host.components(waits: "stop")
+        try #require(
+            try await host.point("create", "--components", components, "--name", "first").status
+                == 0)
+        try host.write("etc/app/a", "new\n")
+        let child = try host.begin("restore", "first")
+        try await eventually("the restore waits") { host.isThere("run/stop-waits") }
+        child.signal(SIGINT)
+        try await eventually("it heard") { host.read("log")?.contains("stopping") == true }
+        try host.write("run/gate", "")
+        #expect(try await child.wait() != 0)
+        #expect(host.read("etc/app/a") == "new\n")
+        #expect(host.isThere("run/up"), "the service that it had stopped runs again")
+        let again = try await host.point("restore", "first")
+        #expect(again.status == 0, "\(again.summary)")
+        #expect(host.read("etc/app/a") == "old\n")
     }
 
     @Test("killed in the middle of a restore it goes on at the next command, and ends whole")
