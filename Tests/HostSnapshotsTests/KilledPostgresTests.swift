@@ -74,7 +74,7 @@ import Testing
             let isReached = world.programs.isReached
             try world.programs.disarm()
             if isReached { reached += 1 }
-            if victim == .server { try world.cluster.start() }
+            if victim == .server, isReached { try world.cluster.start() }
             try check(number, isDone)
             #expect(try world.others() == others, "run \(number)")
             let left = try TreeImage(reading: world.subject.scratch.path).scratchNames()
