@@ -9,7 +9,7 @@ import Testing
 @Suite struct CaptureCrashTests {
     @Test func theFirstCapture() throws {
         let world = try CrashWorld { try CrashTree.make($0.root) }
-        try sweep(world, CrashWorld.faults(losses: 3))
+        try sweep(world, CrashWorld.faults(losses: 3), stride: 3)
     }
 
     @Test func aCaptureAfterChanges() throws {
@@ -18,7 +18,7 @@ import Testing
             _ = try take(scratch.store(), "p1", [CrashTree.spec()])
             try CrashTree.change(scratch.root)
         }
-        try sweep(world, CrashWorld.faults(losses: 3))
+        try sweep(world, CrashWorld.faults(losses: 3), stride: 3)
     }
 
     @Test func aCaptureIntoAnEncryptedStoreAtEachThirdCall() throws {

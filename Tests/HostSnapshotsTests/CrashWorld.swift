@@ -89,16 +89,17 @@ final class CrashWorld {
         return result
     }
 
-    /// Runs `act` with the fault at each call until it ends before it, or at each `stride`th.
-    /// `problems` looks at what was left, one sentence each. Gives the number of runs.
+    /// Runs `act` with the fault at each call until it ends before it, or at each `stride`th, from
+    /// another one on for each fault. `problems` looks at what was left, one sentence each. Gives the
+    /// number of runs.
     @discardableResult
     func sweep(
         _ fault: Fault, stride: Int = 1, _ act: (PointStore) throws -> Void,
         problems: (Outcome) throws -> [String]
     ) throws -> Int {
-        let step = Self.isExhaustive ? 1 : stride
+        let step = Self.isExhaustive || !fault.isFrequent ? 1 : stride
         var runs = 0
-        for number in Swift.stride(from: 1, to: 100_000, by: step) {
+        for number in Swift.stride(from: 1 + fault.phase % step, to: 100_000, by: step) {
             let outcome = try run(fault, at: number, act)
             runs += 1
             var found: [String]

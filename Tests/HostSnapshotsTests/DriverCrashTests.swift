@@ -34,8 +34,8 @@ import Testing
         let component = ComponentCrash(
             world: world, spec: subject.spec, view: { [try subject.view()] }, isIntrusive: true,
             between: ComponentCrash.either(changed, captured))
-        try component.sweepCapture(CrashWorld.faults(losses: 1))
-        try component.sweepRestore(to: captured, CrashWorld.faults(losses: 3))
+        try component.sweepCapture(CrashWorld.faults(losses: 1), stride: 3)
+        try component.sweepRestore(to: captured, CrashWorld.faults(losses: 3), stride: 3)
     }
 
     /// Unit files, drop-ins and links; systemd lives on when the process dies, and starts what is
@@ -53,8 +53,8 @@ import Testing
         }
         let component = ComponentCrash(
             world: world, spec: subject.spec, view: { [try subject.view()] })
-        try component.sweepCapture(CrashWorld.faults(losses: 1))
-        try component.sweepRestore(to: captured, CrashWorld.faults(losses: 3))
+        try component.sweepCapture(CrashWorld.faults(losses: 1), stride: 3)
+        try component.sweepRestore(to: captured, CrashWorld.faults(losses: 3), stride: 3)
     }
 }
 

@@ -60,6 +60,25 @@ enum Fault: CustomStringConvertible {
         }
     }
 
+    /// True if it can happen at most calls: then some of them will do.
+    var isFrequent: Bool {
+        switch self {
+        case .fails, .interrupts, .stops, .losesPower, .losesPowerLater: true
+        case .shortens, .tears, .tearsAndStops: false
+        }
+    }
+
+    /// Which of the calls in a stride it takes, always the same: power losses of all seeds together
+    /// take all of them.
+    var phase: Int {
+        switch self {
+        case .fails, .interrupts, .shortens, .tears, .tearsAndStops: 0
+        case .stops: 1
+        case .losesPower(.weak, let seed), .losesPowerLater(_, let seed): Int(seed % 1000)
+        case .losesPower(.ordered, let seed): Int(seed % 1000) + 1
+        }
+    }
+
     /// True for the calls that are counted. Between two changes a death is always the same.
     func counts(_ call: FileCall) -> Bool {
         switch self {

@@ -11,7 +11,7 @@ import Testing
 @Suite struct PropertyTests {
     /// BELAY_SEEDS sets how many.
     private static var seeds: ClosedRange<Int> {
-        1...max(1, getenv("BELAY_SEEDS").flatMap { Int(String(cString: $0)) } ?? 200)
+        1...max(1, getenv("BELAY_SEEDS").flatMap { Int(String(cString: $0)) } ?? 100)
     }
 
     @Test func everyTreeComesBackExactly() throws {

@@ -9,22 +9,22 @@ import Testing
 /// exact, even if the power goes.
 @Suite struct RestoreCrashTests {
     @Test func aTreeThatChangedInEveryWay() throws {
-        try sweep(CrashWorld.faults(losses: 2)) { scratch in
+        try sweep(CrashWorld.faults(losses: 2), stride: 3) { scratch in
             try CrashTree.change(scratch.root)
         }
     }
 
     /// Above it there is only the root itself.
     @Test func aTreeAtTheTopThatIsGone() throws {
-        try sweep(CrashWorld.losses(2)) { scratch in
+        try sweep(CrashWorld.losses(2), stride: 3) { scratch in
             try Scratch.erase(Array((scratch.root + "/tree").utf8))
             unlink(scratch.root + "/one")
             try CrashTree.file(scratch.root + "/one", "another one", 0o644)
         }
     }
 
-    @Test func aTreeOfAnEncryptedStoreAtEachThirdCall() throws {
-        try sweep(CrashWorld.faults(losses: 1), stride: 3, isSealed: true) { scratch in
+    @Test func aTreeOfAnEncryptedStoreAtEachFifthCall() throws {
+        try sweep(CrashWorld.faults(losses: 1), stride: 5, isSealed: true) { scratch in
             try CrashTree.change(scratch.root)
         }
     }
@@ -90,6 +90,6 @@ import Testing
         world.refused = refused
         try ComponentCrash(
             world: world, spec: spec, view: view, between: between(changed, captured)
-        ).sweepRestore(to: captured, faults)
+        ).sweepRestore(to: captured, faults, stride: 3)
     }
 }
