@@ -29,8 +29,9 @@ struct EventQueue<Content: Sendable>: Sendable {
     }
 
     mutating func take() -> (at: Int64, content: Content)? {
-        guard let first = heap.first, let content = contents[first.place] else { return nil }
-        contents[first.place] = nil
+        guard let first = heap.first, let content = contents[first.place].take() else {
+            return nil
+        }
         free.append(first.place)
         let last = heap.removeLast()
         if !heap.isEmpty {

@@ -29,6 +29,8 @@ struct Ledger: Sendable {
     private(set) var downByDomain: [String: Int] = [:]
     private(set) var worst = 0
     private(set) var worstInDomain = 0
+    /// When the rollout was made, and when it ended last.
+    var madeAt: Int64?
     var endedAt: Int64?
     /// The latest moment that any event told, as the machine has it.
     var moment = Timestamp(milliseconds: 0)
@@ -53,6 +55,11 @@ struct Ledger: Sendable {
         downByDomain[domains[host], default: 0] += isDown ? 1 : -1
         worst = max(worst, down)
         worstInDomain = max(worstInDomain, downByDomain[domains[host]] ?? 0)
+    }
+
+    var took: Milliseconds? {
+        guard let madeAt, let endedAt else { return nil }
+        return Milliseconds(endedAt - madeAt)
     }
 
     func downIn(domainOf host: Int) -> Int { downByDomain[domains[host]] ?? 0 }

@@ -27,6 +27,7 @@ enum Occurrence: Sendable {
     case forgets(host: Int, life: Int, UInt64)
     // The coordinator
     case makesRollout
+    case looksAtQueue
     case coordinatorStarts
     case coordinatorWrites(life: Int)
     case coordinatorWritten(life: Int)

@@ -122,7 +122,7 @@ package enum RandomPlan {
                     name: name, probe: probe, every: .seconds(5), inconclusiveFor: .seconds(60)))
         }
         if random.chance(500) { add("healthy", .checks([check("gate")])) }
-        if random.chance(100) { add("go", .approval(ApprovalRule())) }
+        if random.chance(100) { add("go", .approval(ApprovalRule(persons: random.number(1...2)))) }
         return gates
     }
 

@@ -11,9 +11,13 @@ package struct RunResult: Sendable, Hashable, Codable {
     package var reason: String
     /// The most hosts whose service was down at once.
     package var worstUnavailable: Int
+    /// How many the plan allows, in the world's own arithmetic.
+    package var unavailableMax: Int
+    /// True if somebody lifted that limit with `--fast`.
+    package var isLimitLifted: Bool
     /// The most that were down at once in one failure domain.
     package var worstInDomain: Int
-    /// From the start to the end of the rollout; nil if it did not end.
+    /// From the moment that the rollout was made to its end; nil if it did not end.
     package var took: Milliseconds?
     /// How long each restore took.
     package var restores: [Milliseconds]
@@ -23,6 +27,10 @@ package struct RunResult: Sendable, Hashable, Codable {
     package var occurrences: Int
     /// The run line by line, if it was recorded.
     package var trace: [String]
+    /// Lines of the run that are not in `trace`, because it was full.
+    package var linesLeftOut: Int
+    /// When each host came to which state, if the run is to be drawn.
+    package var timeline: RunTimeline?
 }
 
 /// What many runs have in common.
@@ -33,6 +41,10 @@ package struct RunSummary: Sendable, Hashable, Codable {
     package var outcomes: [String: Int] = [:]
     /// The most hosts down at once in any run, and the seed.
     package var worstUnavailable = 0
+    /// How many the plan of that run allows.
+    package var worstUnavailableMax = 0
+    /// True if somebody lifted the limit of that run with `--fast`.
+    package var worstIsUnlimited = false
     /// The seed of that run.
     package var worstSeed: UInt64?
     /// Median and 95th percentile of the time to the end of a rollout that succeeded.
@@ -41,11 +53,12 @@ package struct RunSummary: Sendable, Hashable, Codable {
     package var restore: Spread?
     /// Runs that broke a promise.
     package var broken: [Broken] = []
-    private var completes: [Int64] = []
-    private var restores: [Int64] = []
+    private var completes: [Milliseconds] = []
+    private var restores: [Milliseconds] = []
 
     private enum CodingKeys: String, CodingKey {
-        case runs, outcomes, worstUnavailable, worstSeed, complete, restore, broken
+        case runs, outcomes, worstUnavailable, worstUnavailableMax, worstIsUnlimited, worstSeed
+        case complete, restore, broken
     }
 
     /// A median and a 95th percentile.
@@ -54,6 +67,16 @@ package struct RunSummary: Sendable, Hashable, Codable {
         package var median: Milliseconds
         /// 19 of 20 took no longer.
         package var p95: Milliseconds
+
+        /// The spread of `spans`, each of which is one that occurred (nearest rank); nil if there
+        /// are none.
+        package init?(of spans: [Milliseconds]) {
+            guard !spans.isEmpty else { return nil }
+            let sorted = spans.sorted()
+            func rank(_ percent: Int) -> Int { (sorted.count * percent + 99) / 100 - 1 }
+            median = sorted[rank(50)]
+            p95 = sorted[rank(95)]
+        }
     }
 
     /// One run that broke promises.
@@ -73,10 +96,12 @@ package struct RunSummary: Sendable, Hashable, Codable {
         outcomes[result.state.rawValue, default: 0] += 1
         if worstSeed == nil || result.worstUnavailable > worstUnavailable {
             worstUnavailable = result.worstUnavailable
+            worstUnavailableMax = result.unavailableMax
+            worstIsUnlimited = result.isLimitLifted
             worstSeed = result.seed
         }
-        if result.state == .succeeded, let took = result.took { completes.append(took.count) }
-        restores += result.restores.map(\.count)
+        if result.state == .succeeded, let took = result.took { completes.append(took) }
+        restores += result.restores
         if !result.broken.isEmpty {
             broken.append(Broken(seed: result.seed, promises: result.broken))
         }
@@ -84,15 +109,7 @@ package struct RunSummary: Sendable, Hashable, Codable {
 
     /// Works out the spreads; call it once all runs are in.
     package mutating func finish() {
-        complete = Self.spread(completes)
-        restore = Self.spread(restores)
-    }
-
-    private static func spread(_ spans: [Int64]) -> Spread? {
-        guard !spans.isEmpty else { return nil }
-        let sorted = spans.sorted()
-        return Spread(
-            median: Milliseconds(sorted[(sorted.count - 1) / 2]),
-            p95: Milliseconds(sorted[(sorted.count - 1) * 95 / 100]))
+        complete = Spread(of: completes)
+        restore = Spread(of: restores)
     }
 }

@@ -36,6 +36,8 @@ struct SimulatedCoordinator: Sendable {
 
     var isFull = false
     var offset: Int64 = 0
+    /// Until when another rollout has the hosts; zero if none has.
+    var hostsFreeAt: Int64 = 0
     /// Orders that an older run may still have had on their way.
     var lastOrders: [(host: Int, order: TransactionOrder, term: Generation)] = []
 

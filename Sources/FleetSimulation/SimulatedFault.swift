@@ -57,6 +57,10 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     case comparisonIgnored
     /// A host that was enrolled anew is taken for the one that it was.
     case replacementIgnored
+    /// One person counts as two who approve.
+    case approvedTwice
+    /// A queued rollout begins while another one still has its hosts.
+    case admittedEarly
 }
 
 /// What breaks a promise of DESIGN's section 10, or one of the simulation's own.

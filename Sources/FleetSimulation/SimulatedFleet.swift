@@ -32,12 +32,16 @@ package enum SimulatedFleet {
         choices.isEmpty ? [:] : choices[number % choices.count]
     }
 
-    /// Each label with the values that the plan's selectors name, and one that they do not.
+    /// Each label with the values that the plan's selectors name, and one that they do not; what
+    /// a wave covers has values too.
     private static func labels(of plan: Plan) -> [(name: String, values: [String])] {
         let texts = [plan.targets.selector] + plan.strategy.waves.map(\.selector)
         var values: [String: Set<String>] = [:]
         for selector in texts.compactMap({ $0 }).compactMap({ try? Selector(parsing: $0) }) {
             values.merge(selector.namedValues) { $0.union($1) }
+        }
+        for name in plan.strategy.waves.flatMap({ $0.cover ?? [] }) where values[name] == nil {
+            values[name] = ["one", "other"]
         }
         if let domain = plan.strategy.domain {
             let known = values[domain] ?? []

@@ -58,6 +58,8 @@ struct SimulatedHost: Sendable {
     var isFull = false
     var isWatching = false
     var isGuardActing = false
+    /// When the restore that is under way began.
+    var restoreBegan: Int64 = 0
     var lockedBy: Locker?
     var lockers: [Locker] = []
     /// True once an order was refused because the journal could not be written.

@@ -26,10 +26,28 @@ extension SimulatedRun {
         if coordinator.isUp {
             enqueue(
                 .created(
-                    RolloutDefinition(plan: plan, connected: []), id: Self.rollout, by: "ada",
-                    at: coordinatorNow))
+                    RolloutDefinition(
+                        plan: plan, connected: [], isQueued: now < coordinator.hostsFreeAt),
+                    id: Self.rollout, by: "ada", at: coordinatorNow))
         }
         after(5000, .makesRollout)
+    }
+
+    /// Admits a queued rollout once the other one let go of the hosts.
+    mutating func lookAtQueue() {
+        let isFree = now >= coordinator.hostsFreeAt || setup.planted == .admittedEarly
+        if coordinator.isUp, coordinator.machine.isQueued, isFree {
+            enqueue(.admitted(connected: [], at: coordinatorNow))
+        }
+        if now < coordinator.hostsFreeAt || coordinator.journal.isEmpty
+            || coordinator.machine.isQueued
+        {
+            after(SimulationLimits.queuePoll, .looksAtQueue)
+        }
+    }
+
+    private var connectedHosts: [HostID] {
+        plan.hosts.indices.filter { coordinator.presence[$0] != nil }.map { plan.hosts[$0].id }
     }
 
     // MARK: - The loop
@@ -86,14 +104,12 @@ extension SimulatedRun {
             switch input.event {
             case .created(var definition, let id, let by, let at):
                 guard coordinator.machine.definition == nil else { continue }
-                definition.connected = plan.hosts.indices.filter {
-                    coordinator.presence[$0] != nil
-                }.map { plan.hosts[$0].id }
+                definition.connected = connectedHosts
                 input.event = .created(definition, id: id, by: by, at: at)
-            case .command(let command, let by, let reason, _):
-                if coordinator.machine.refusal(of: command, by: by, reason: reason) != nil {
-                    continue
-                }
+            case .command: if refuses(input.event) { continue }
+            case .admitted(_, let at):
+                guard coordinator.machine.isQueued else { continue }
+                input.event = .admitted(connected: connectedHosts, at: at)
             case .reported(let id, let report, _):
                 guard let host = place[id] else { continue }
                 guard report.sequence == (seen[host] ?? coordinator.reported[host]) + 1 else {
@@ -101,8 +117,8 @@ extension SimulatedRun {
                     continue
                 }
                 seen[host] = report.sequence
-            case .refused, .gateChecked, .gateProbed, .calendarRead, .admitted, .replaced,
-                .compared, .connected, .disconnected, .recovered, .ticked:
+            case .refused, .gateChecked, .gateProbed, .calendarRead, .replaced, .compared,
+                .connected, .disconnected, .recovered, .ticked:
                 guard coordinator.machine.definition != nil else { continue }
             }
             accepted.append(input)
@@ -162,7 +178,11 @@ extension SimulatedRun {
             perform(effect)
             if coordinatorCrashes() { return false }
         }
-        if case .created(let definition, _, _, _) = event { catchUp(definition) }
+        switch event {
+        case .created(let definition, _, _, _): catchUp(definition.connected)
+        case .admitted(let connected, _): catchUp(connected)
+        default: break
+        }
         return true
     }
 
@@ -204,12 +224,15 @@ extension SimulatedRun {
             return .compared(host, same, at: at)
         case (.replacementIgnored, .replaced(let host, let at)):
             return .disconnected(host, at: at)
+        case (.approvedTwice, .command(.approve, let by, let reason, let at)):
+            return .command(.approve, by: "\(by) at \(at.milliseconds)", reason: reason, at: at)
         default: return event
         }
     }
 
-    private mutating func catchUp(_ definition: RolloutDefinition) {
-        let known = Set(definition.connected)
+    /// Hosts that came or went while the event was being written.
+    private mutating func catchUp(_ connected: [HostID]) {
+        let known = Set(connected)
         for host in plan.hosts.indices {
             let isHere = coordinator.presence[host] != nil
             guard isHere != known.contains(plan.hosts[host].id) else { continue }
@@ -221,6 +244,14 @@ extension SimulatedRun {
         coordinator.presence[host] != nil
             ? .connected(plan.hosts[host].id, nil, at: coordinatorNow)
             : .disconnected(plan.hosts[host].id, at: coordinatorNow)
+    }
+
+    /// True if the machine, as it hears it, refuses a command.
+    func refuses(_ event: RolloutEvent) -> Bool {
+        guard case .command(let command, let by, let reason, _) = altered(event) else {
+            return false
+        }
+        return coordinator.machine.refusal(of: command, by: by, reason: reason) != nil
     }
 
     // MARK: - Effects

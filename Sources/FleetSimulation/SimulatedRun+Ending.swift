@@ -9,6 +9,7 @@ extension SimulatedRun {
     /// space. Clocks stay wrong, and a version that does not run still does not.
     mutating func calm() {
         note("the faults end")
+        timeline?.faultsEnd = now
         isTroubled = false
         coordinator.isFull = false
         if !coordinator.isUp { after(1000, .coordinatorStarts) }
@@ -76,12 +77,13 @@ extension SimulatedRun {
                 .promote, .approve, .resume, .rollback(RollbackSelection(hosts: .all)),
                 .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
             ] + returns(.all)
+        let person = Self.persons[round % Self.persons.count]
         note("why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
         // What did not help twice is not tried for ever.
         let open = ways.filter {
-            coordinator.machine.refusal(of: $0, by: "ada", reason: "random") == nil
+            !refuses(.command($0, by: person, reason: "simulated", at: coordinatorNow))
         }
-        if !open.isEmpty { command(open[(round / 2) % open.count]) }
+        if !open.isEmpty { command(open[(round / 2) % open.count], by: person) }
     }
 
     /// Lets agents, guards and reports come to rest.

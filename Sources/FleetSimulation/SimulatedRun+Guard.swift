@@ -43,6 +43,7 @@ extension SimulatedRun {
         {
             span = some(100...SimulationLimits.restoreMax) * Int64(hosts[host].factor)
             checkReturn(host, by: "agent")
+            hosts[host].restoreBegan = now
             for component in hosts[host].disk.indices where covers(names, component) {
                 hosts[host].disk[component] = -1
             }
@@ -163,6 +164,7 @@ extension SimulatedRun {
         }
         note("\(hosts[host].id) guard restores")
         checkReturn(host, by: "guard")
+        hosts[host].restoreBegan = now
         for component in hosts[host].disk.indices { hosts[host].disk[component] = -1 }
         weigh(host)
         after(
@@ -173,13 +175,14 @@ extension SimulatedRun {
     mutating func endGuard(_ host: Int, _ boot: Int) {
         guard hosts[host].boot == boot, hosts[host].isGuardActing, let armed = hosts[host].armed
         else { return }
+        let took = Milliseconds(now - hosts[host].restoreBegan)
         let fails = has(.failure) && random.chance(hosts[host].restoreFailures / 4)
         if !fails, let captured = hosts[host].points[armed.order.point] {
             hosts[host].disk = captured
             weigh(host)
-            settle(host, .rolledBack, took: Milliseconds(some(100...4000)))
+            settle(host, .rolledBack, took: took)
         } else {
-            settle(host, .rollbackFailed, took: Milliseconds(4000))
+            settle(host, .rollbackFailed, took: took)
         }
         endWatch(host)
     }

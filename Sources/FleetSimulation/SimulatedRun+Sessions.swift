@@ -81,12 +81,12 @@ extension SimulatedRun {
     }
 
     /// An operator's command; a finished rollout first hears who is there.
-    mutating func command(_ command: OperatorCommand) {
-        note("operator: \(command.name)")
+    mutating func command(_ command: OperatorCommand, by person: String) {
+        note("operator \(person): \(command.name)")
         if coordinator.machine.isFinished {
             for host in hosts.indices { enqueue(presenceEvent(host)) }
         }
-        enqueue(.command(command, by: "ada", reason: "simulated", at: coordinatorNow))
+        enqueue(.command(command, by: person, reason: "simulated", at: coordinatorNow))
     }
 
     // MARK: - Death and life
@@ -154,6 +154,9 @@ extension SimulatedRun {
                 guard let host = place[id] else { continue }
                 coordinator.reported[host] = max(coordinator.reported[host], report.sequence)
             case .replaced(let id, _): if let host = place[id] { coordinator.reported[host] = 0 }
+            // Killed between the journal and the machine, it is heard of here for the first time.
+            case .command(.rollback(let selection), _, _, _) where selection.fast:
+                ledger.isUnlimited = true
             default: break
             }
             let effects = machine.handle(altered(event))

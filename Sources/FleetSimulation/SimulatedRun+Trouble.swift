@@ -116,7 +116,9 @@ extension SimulatedRun {
         }
     }
 
-    // MARK: - The operator
+    // MARK: - The operators
+
+    static let persons = ["ada", "bo"]
 
     mutating func pressButton() {
         guard coordinator.isUp, coordinator.machine.definition != nil else { return }
@@ -130,15 +132,13 @@ extension SimulatedRun {
                 .rollback(RollbackSelection(hosts: .wave(plan.waves.first?.name ?? ""))),
                 .rollback(RollbackSelection(hosts: .all, fast: true)),
             ] + returns(.all) + returns(.named([host]))
-        guard let chosen = random.pick(all),
-            coordinator.machine.refusal(of: chosen, by: "ada", reason: "random") == nil
-        else {
-            return
-        }
+        guard let chosen = random.pick(all), let person = random.pick(Self.persons),
+            !refuses(.command(chosen, by: person, reason: "simulated", at: coordinatorNow))
+        else { return }
         switch chosen {
         case .abort, .rollback: if random.chance(700) { return }
         default: break
         }
-        command(chosen)
+        command(chosen, by: person)
     }
 }

@@ -122,7 +122,7 @@ extension SimulatedRun {
         _ attempt: Int, _ work: SimulatedHost.Work
     ) -> WorkResult {
         if let outcome = outcome(host, rollout, attempt) { return .guardActed(outcome) }
-        let took = Milliseconds(some(100...SimulationLimits.restoreMax))
+        let took = Milliseconds(now - hosts[host].restoreBegan)
         guard !work.willFail, let captured = hosts[host].points[point] else {
             return .notRestored("the disk cannot be written", took: took)
         }

@@ -19,8 +19,12 @@ package struct SimulatedRun {
         package var faults: Set<SimulatedFault>
         /// A fault in the machines that the run has to find.
         package var planted: PlantedFault?
-        /// True if every line of the run is kept.
+        /// True if the lines of the run are kept.
         package var isRecorded: Bool
+        /// How many lines are kept; those after them are counted.
+        package var linesMax = SimulationLimits.traceMax
+        /// True if it is noted when each host comes to which state, so that the run can be drawn.
+        package var isDrawn = false
         /// A run of this plan.
         package init(
             plan: ResolvedPlan, declared: Plan? = nil,
@@ -49,6 +53,7 @@ package struct SimulatedRun {
     /// The lines of a recorded run.
     private final class Recorder {
         var lines: [String] = []
+        var leftOut = 0
     }
 
     static let rollout = RolloutID(unchecked: "simulated-1")
@@ -74,6 +79,7 @@ package struct SimulatedRun {
     let calendar: SimulatedCalendar
     var broken: [BrokenPromise] = []
     private let recorder: Recorder?
+    var timeline: RunTimeline?
     var restores: [Milliseconds] = []
 
     /// A run of `setup` by `seed`.
@@ -82,6 +88,7 @@ package struct SimulatedRun {
         self.seed = seed
         plan = setup.plan
         recorder = setup.isRecorded ? Recorder() : nil
+        timeline = setup.isDrawn ? RunTimeline(hosts: setup.plan.hosts.map(\.id)) : nil
         random = SimulationRandom(seed: seed)
         let components = setup.plan.work.components.count
         newDisk = Self.newDisk(setup.plan, components: max(1, components))
@@ -111,9 +118,10 @@ package struct SimulatedRun {
         if broken.isEmpty { end() }
         return RunResult(
             seed: seed, state: view?.state ?? .planned, reason: view?.reason ?? "it was never made",
-            worstUnavailable: ledger.worst, worstInDomain: ledger.worstInDomain,
-            took: ledger.endedAt.map(Milliseconds.init), restores: restores, broken: broken,
-            occurrences: occurrences, trace: recorder?.lines ?? [])
+            worstUnavailable: ledger.worst, unavailableMax: ledger.allowed.unavailable,
+            isLimitLifted: ledger.isUnlimited, worstInDomain: ledger.worstInDomain,
+            took: ledger.took, restores: restores, broken: broken, occurrences: occurrences,
+            trace: recorder?.lines ?? [], linesLeftOut: recorder?.leftOut ?? 0, timeline: timeline)
     }
 
     private mutating func begin() {
@@ -126,6 +134,10 @@ package struct SimulatedRun {
             }
         }
         after(2000, .makesRollout)
+        if has(.operator), random.chance(80) {
+            coordinator.hostsFreeAt = some(10_000...200_000)
+            after(SimulationLimits.queuePoll, .looksAtQueue)
+        }
         if !setup.faults.isEmpty { after(some(3000...20_000), .trouble) }
     }
 
@@ -167,6 +179,7 @@ package struct SimulatedRun {
         case .forgets(let host, let life, let sequence):
             if isAlive(host, life) { tell(host, .acknowledged(upTo: sequence)) }
         case .makesRollout: makeRollout()
+        case .looksAtQueue: lookAtQueue()
         case .coordinatorStarts: startCoordinator()
         case .coordinatorWrites(let life): writeBatch(life)
         case .coordinatorWritten(let life): takeBatch(life)
@@ -200,7 +213,11 @@ package struct SimulatedRun {
 
     /// Keeps one line of a recorded run; others do not even make it.
     func note(_ text: @autoclosure () -> String) {
-        guard let recorder, recorder.lines.count < SimulationLimits.traceMax else { return }
+        guard let recorder else { return }
+        guard recorder.lines.count < setup.linesMax else {
+            recorder.leftOut += 1
+            return
+        }
         let digits = String(now % 1000)
         let padding = String(repeating: "0", count: 3 - digits.count)
         recorder.lines.append("\(now / 1000).\(padding)\(digits) \(text())")

@@ -17,6 +17,8 @@ enum SimulationLimits {
     static let agentPoll = 500
     /// The coordinator looks at its timers this often.
     static let coordinatorPoll = 100
+    /// How often the coordinator looks whether a queued rollout's hosts are free.
+    static let queuePoll: Int64 = 1000
     /// How long a journal that cannot be written is left alone.
     static let journalRetry: Int64 = 1000
     /// Faults end by then; longer runs see more of them and take more time.
@@ -26,6 +28,6 @@ enum SimulationLimits {
     static let slowFactor = 8
     /// Occurrences of one run and host; more means that it spins.
     static let occurrencesPerHost = 20_000
-    /// Lines that a recorded run keeps.
+    /// Lines that a recorded run keeps; those after them are counted, and the reader is told.
     static let traceMax = 200_000
 }

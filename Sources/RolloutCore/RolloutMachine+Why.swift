@@ -213,13 +213,16 @@ extension RolloutMachine {
         let moving = list.filter { hosts[$0].state != .ready }
         let name = waveName(number)
         guard !moving.isEmpty || list.isEmpty else {
-            if var closed = calendarWhy {
+            let closed = calendarWhy
+            // Where no place is free, an open window starts nobody.
+            if var closed, list.isEmpty || list.contains(where: hasRoom(for:)) {
                 closed.hosts = list.map { hosts[$0].id }
                 return closed
             }
             return saying(
                 "Wave \(name) stands still: \(listed(list)) may not start while \(unavailability)",
-                "they start as soon as one of those is back; if none comes back, "
+                "they start as soon as one of those is back"
+                    + (closed == nil ? "" : " and a window is open") + "; if none comes back, "
                     + "\(command("skip")) leaves hosts out, \(rollbackCommand) takes all back",
                 since: waves[number].since,
                 nextAt: deadline(of: list), list)

@@ -5,7 +5,7 @@ import RolloutPlan
 ///
 /// The caller's duties: make an event durable before it is handed in; let effects go in their
 /// order; give `ticked` at or soon after every `wake`; ask `refusal(of:)` before a command.
-package struct RolloutMachine: Codable, Sendable {
+package struct RolloutMachine: Codable, Hashable, Sendable {
     /// What it began with; nil before `created`.
     package var definition: RolloutDefinition?
     var id: RolloutID?
@@ -53,6 +53,9 @@ package struct RolloutMachine: Codable, Sendable {
         case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
         case lines, alarms, calendar, progressClock, rehearsal, wakeAt, crossing
     }
+
+    /// Where each host stands, in the order of the waves.
+    package var hostStates: [HostState] { hosts.map(\.state) }
 
     /// A machine before its first event.
     package init() {}

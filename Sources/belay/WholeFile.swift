@@ -2,13 +2,14 @@ import Foundation
 
 /// Writes whole files or none.
 enum WholeFile {
-    static func write(_ bytes: [UInt8], to path: String) throws(CommandFailure) {
+    /// `option` is what the path was given with.
+    static func write(_ bytes: [UInt8], to path: String, option: String) throws(CommandFailure) {
         do {
             try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
             throw CommandFailure(
                 .error, "cannot write \(path): \(error.localizedDescription)",
-                remedy: "give --output a path that you may write")
+                remedy: "give \(option) a path that you may write")
         }
     }
 }

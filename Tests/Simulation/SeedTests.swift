@@ -13,6 +13,20 @@ struct SeedTests {
         }
     }
 
+    @Test(
+        "Seeds that once broke a promise keep it",
+        arguments: [
+            // The books missed a `--fast` that was durable when the coordinator died.
+            3330,
+            // A closed window hid that no place was free, so nobody was asked for help.
+            17_321,
+        ])
+    func mendedSeeds(seed: UInt64) {
+        var run = SimulatedRun(.random(seed: seed), seed: seed)
+        let result = run.run()
+        #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
+    }
+
     @Test("Without faults every rollout succeeds or waits for a person", arguments: 0..<20)
     func quietRunsEnd(seed: UInt64) {
         var run = SimulatedRun(.random(seed: seed, faults: []), seed: seed)
@@ -21,7 +35,7 @@ struct SeedTests {
         #expect(result.state == .succeeded, "seed \(seed): \(result.reason)")
     }
 
-    @Test("One seed gives one run, line by line", arguments: [3, 14, 159, 265])
+    @Test("One seed gives one run, line by line", arguments: [3, 14, 158, 265])
     func oneSeedOneRun(seed: UInt64) {
         let setup = SimulatedRun.Setup.random(seed: seed, isRecorded: true)
         var first = SimulatedRun(setup, seed: seed)

@@ -139,7 +139,7 @@ struct RolloutCommand: AsyncParsableCommand {
                     Console.output.write(String(decoding: bytes, as: UTF8.self))
                     return
                 }
-                try WholeFile.write(bytes, to: output)
+                try WholeFile.write(bytes, to: output, option: "--output")
                 Console.error.line("wrote \(output)")
             }
         }

@@ -18,16 +18,20 @@ struct SimulateCommand: AsyncParsableCommand {
     var file: String?
     @Flag(help: "Small random plans instead of a file, another one for each seed.")
     var random = false
-    @Option(help: "Hosts of the simulated fleet, 1 to 100000.")
-    var hosts = 50
-    @Option(help: "Runs, 1 to 10000000.")
-    var seeds = 200
-    @Option(help: "The first seed.")
-    var from: UInt64 = 0
+    @Option(help: "Hosts of the simulated fleet, 1 to 100000; 50 unless given.")
+    var hosts: Int?
+    @Option(help: "Runs, 1 to 10000000; 200 unless given.")
+    var seeds: Int?
+    @Option(help: "The first seed; 0 unless given.")
+    var from: UInt64?
     @Option(help: "Faults, by commas: \(SimulateCommand.faultNames); `all` or `none`.")
     var faults = "all"
     @Option(help: "Run this seed only and print every line of it.")
     var replay: UInt64?
+    @Option(
+        help: "Draw the run of --replay into this SVG file: hosts by time, coloured by state.",
+        completion: .file(extensions: ["svg"]))
+    var picture: String?
     @OptionGroup var output: OutputOptions
 
     private static var faultNames: String {
@@ -38,14 +42,30 @@ struct SimulateCommand: AsyncParsableCommand {
         guard (file == nil) == random else {
             throw ValidationError("give either a PLAN or --random")
         }
-        guard (1...100_000).contains(hosts) else {
+        if random, hosts != nil {
+            throw ValidationError("--random makes its own hosts, so --hosts cannot be given")
+        }
+        if replay != nil, seeds != nil || from != nil {
+            throw ValidationError("--replay runs one seed, so --seeds and --from cannot be given")
+        }
+        if picture != nil, replay == nil {
+            throw ValidationError("--picture draws one run: give its seed with --replay")
+        }
+        guard (1...100_000).contains(hostCount) else {
             throw ValidationError("--hosts takes 1 to 100000")
         }
-        guard (1...10_000_000).contains(seeds), from <= .max - 10_000_000 else {
+        guard (1...10_000_000).contains(runCount) else {
             throw ValidationError("--seeds takes 1 to 10000000")
+        }
+        guard firstSeed <= .max - 10_000_000 else {
+            throw ValidationError("--from takes 0 to \(UInt64.max - 10_000_000)")
         }
         _ = try chosenFaults()
     }
+
+    private var hostCount: Int { hosts ?? 50 }
+    private var runCount: Int { seeds ?? 200 }
+    private var firstSeed: UInt64 { from ?? 0 }
 
     private func chosenFaults() throws -> Set<SimulatedFault> {
         if faults == "all" { return Set(SimulatedFault.allCases) }
@@ -61,64 +81,72 @@ struct SimulateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let plan = try file.map { path in
-            let loaded = try PlanFile.load(path)
-            return try loaded.plan.resolve(
-                against: SimulatedFleet.make(for: loaded.plan, count: hosts))
-        }
-        let chosen = try chosenFaults()
-        if let replay {
-            try show(Self.run(plan, chosen, seed: replay, isRecorded: true))
-            return
-        }
-        let summary = await runAll(plan, chosen)
+        let plan = try file.map { try PlanFile.load($0).plan }
+        if let replay { return try show(try self.replay(replay, of: plan)) }
+        let faults = try chosenFaults()
+        let planned = try plan.map { try makeSetup(of: $0) }
+        let summary = await runAll { planned ?? .random(seed: $0, faults: faults) }
         try output.show(summary) { _, style in
             SimulationText(summary: summary, again: again, style: style).lines()
         }
         if !summary.broken.isEmpty { throw EndWith(status: .error) }
     }
 
-    private static func run(
-        _ plan: ResolvedPlan?, _ faults: Set<SimulatedFault>, seed: UInt64, isRecorded: Bool
-    ) -> RunResult {
-        let setup =
-            plan.map { SimulatedRun.Setup(plan: $0, faults: faults, isRecorded: isRecorded) }
-            ?? .random(seed: seed, faults: faults, isRecorded: isRecorded)
+    /// The plan held against the simulated fleet, with its own percentages.
+    func makeSetup(of plan: Plan) throws -> SimulatedRun.Setup {
+        let fleet = SimulatedFleet.make(for: plan, count: hostCount)
+        return SimulatedRun.Setup(
+            plan: try plan.resolve(against: fleet), declared: plan, faults: try chosenFaults())
+    }
+
+    private func replay(_ seed: UInt64, of plan: Plan?) throws -> RunResult {
+        var setup = SimulatedRun.Setup.random(seed: seed, faults: try chosenFaults())
+        if let plan { setup = try makeSetup(of: plan) }
+        setup.isRecorded = true
+        setup.isDrawn = picture != nil
+        let count = setup.plan.hosts.count
+        if picture != nil, count > SimulationPicture.hostsMax {
+            throw CommandFailure(
+                .invalid, "a picture of \(count) hosts cannot be drawn",
+                remedy: "give --hosts \(SimulationPicture.hostsMax) or fewer")
+        }
         var run = SimulatedRun(setup, seed: seed)
         return run.run()
     }
 
     private func show(_ result: RunResult) throws {
-        try output.show(result) { _, style in
-            result.trace + [SimulationText.ending(of: result, style: style)]
+        if let picture, let timeline = result.timeline {
+            let drawn = SimulationPicture(timeline, seed: result.seed, state: result.state)
+            try WholeFile.write(Array(drawn.svg().utf8), to: picture, option: "--picture")
         }
+        try output.show(result) { _, style in SimulationText.lines(of: result, style: style) }
         if !result.broken.isEmpty { throw EndWith(status: .error) }
     }
 
     /// Two runs at once; the results are added in the order of seeds, so that the same seeds give
     /// the same summary.
     private func runAll(
-        _ plan: ResolvedPlan?, _ faults: Set<SimulatedFault>
+        _ setup: @escaping @Sendable (UInt64) -> SimulatedRun.Setup
     ) async -> RunSummary {
         var summary = RunSummary()
         let block = 50
-        let last = from + UInt64(seeds)
-        var starts = Array(stride(from: from, to: last, by: Int(block)))[...]
+        let last = firstSeed + UInt64(runCount)
+        var starts = Array(stride(from: firstSeed, to: last, by: Int(block)))[...]
         await withTaskGroup(of: (UInt64, [RunResult]).self) { group in
             func startNext() {
                 guard let start = starts.popFirst() else { return }
                 group.addTask {
-                    let range = start..<min(last, start + UInt64(block))
-                    return (
-                        start,
-                        range.map { Self.run(plan, faults, seed: $0, isRecorded: false) }
-                    )
+                    let results = (start..<min(last, start + UInt64(block))).map { seed in
+                        var run = SimulatedRun(setup(seed), seed: seed)
+                        return run.run()
+                    }
+                    return (start, results)
                 }
             }
             startNext()
             startNext()
             var early: [UInt64: [RunResult]] = [:]
-            var next = from
+            var next = firstSeed
             while let (start, results) = await group.next() {
                 startNext()
                 early[start] = results
@@ -137,10 +165,10 @@ struct SimulateCommand: AsyncParsableCommand {
     private func tellProgress(_ summary: RunSummary) {
         let style = Console.error.style
         let text =
-            "\(summary.runs) of \(seeds) runs, \(summary.broken.count) broke a promise"
+            "\(summary.runs) of \(runCount) runs, \(summary.broken.count) broke a promise"
         if Console.error.isTerminal {
             let bar = ProgressBar.text(
-                done: summary.runs, total: seeds, columns: 30, style: style,
+                done: summary.runs, total: runCount, columns: 30, style: style,
                 role: summary.broken.isEmpty ? .good : .bad)
             Console.error.write("\r\(bar) \(text)")
         } else if summary.runs % 5000 == 0 {
@@ -148,10 +176,17 @@ struct SimulateCommand: AsyncParsableCommand {
         }
     }
 
-    private var again: String {
+    /// The command that runs one seed again, but for the seed.
+    var again: String {
         var words = ["belay", "simulate"]
-        if let file { words += [file, "--hosts", "\(hosts)"] } else { words.append("--random") }
-        if faults != "all" { words += ["--faults", faults] }
+        if let file {
+            // A word that begins with a dash would be an option.
+            let path = file.hasPrefix("-") ? "./\(file)" : file
+            words += [ShellWord.quote(path), "--hosts", "\(hostCount)"]
+        } else {
+            words.append("--random")
+        }
+        if faults != "all" { words += ["--faults", ShellWord.quote(faults)] }
         return (words + ["--replay"]).joined(separator: " ")
     }
 }

@@ -11,13 +11,15 @@ struct SimulationText {
 
     func lines() -> [String] {
         var lines = [QuantityText.count(summary.runs, "simulated run")]
-        var table = TextTable(["OUTCOME", "RUNS", "SHARE"], right: ["RUNS", "SHARE"])
+        var table = TextTable(["OUTCOME", "RUNS", "SHARE", ""], right: ["RUNS", "SHARE"])
         for (state, count) in summary.outcomes.sorted(by: {
             ($1.value, $0.key) < ($0.value, $1.key)
         }) {
             let share = Double(count) * 100 / Double(max(1, summary.runs))
             let tenths = Int((share * 10).rounded())
-            table.rows.append([state, "\(count)", "\(tenths / 10).\(tenths % 10) %"])
+            let bar = ProgressBar.text(
+                done: count, total: summary.runs, columns: 40, style: style, role: role(state))
+            table.rows.append([state, "\(count)", "\(tenths / 10).\(tenths % 10) %", bar])
         }
         lines += table.lines(style: style, indent: "  ")
         lines.append("  worst unavailability  \(hostsDown)")
@@ -28,7 +30,21 @@ struct SimulationText {
 
     private var hostsDown: String {
         let seed = summary.worstSeed.map { ", seed \($0)" } ?? ""
-        return QuantityText.count(summary.worstUnavailable, "host") + " down at once\(seed)"
+        let limit =
+            summary.worstIsUnlimited
+            ? "the limit of \(summary.worstUnavailableMax) was lifted by --fast"
+            : "at most \(summary.worstUnavailableMax) allowed"
+        return QuantityText.count(summary.worstUnavailable, "host")
+            + " down at once, \(limit)\(seed)"
+    }
+
+    private func role(_ state: String) -> Style.Role {
+        switch RolloutState(rawValue: state) {
+        case .succeeded: .good
+        case .rolledBack, .aborted: .caution
+        case .rollbackFailed: .bad
+        case .planned, .awaitingApproval, .running, .paused, .rollingBack, nil: .active
+        }
     }
 
     private func text(_ spread: RunSummary.Spread) -> String {
@@ -51,7 +67,17 @@ struct SimulationText {
         return lines + ["  \(again) \(first.seed)"]
     }
 
-    static func ending(of result: RunResult, style: Style) -> String {
+    /// One run, line by line.
+    static func lines(of result: RunResult, style: Style) -> [String] {
+        var lines = result.trace
+        if result.linesLeftOut > 0 {
+            let count = QuantityText.count(result.linesLeftOut, "more line")
+            lines.append(style.paint("… \(count) left out", .caution))
+        }
+        return lines + [ending(of: result, style: style)]
+    }
+
+    private static func ending(of result: RunResult, style: Style) -> String {
         guard let broken = result.broken.first else {
             return style.paint("\(result.state.rawValue): \(result.reason)", .strong)
         }
