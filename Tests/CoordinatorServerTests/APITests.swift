@@ -181,8 +181,10 @@ struct APITests {
             _ = try database.execute("UPDATE journal SET actor = 'operator:x' WHERE sequence = 2")
         }
         try await RunningCoordinator.run(.sqlite, in: scratch) { coordinator in
-            let status = try await coordinator.api.get("/v1/status").body(StatusView.self)
-            #expect(status.problems.first?.contains("from record 2 on") == true)
+            try await eventually("the chain's check tells the first bad record") {
+                let status = try await coordinator.api.get("/v1/status").body(StatusView.self)
+                return status.problems.first?.contains("from record 2 on") == true
+            }
             let audit = try await coordinator.api.get("/v1/audit").body(AuditView.self)
             #expect(audit.brokenAt == 2)
         }
