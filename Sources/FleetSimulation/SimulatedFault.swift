@@ -61,6 +61,8 @@ package enum PlantedFault: String, CaseIterable, Sendable {
     case approvedTwice
     /// A queued rollout begins while another one still has its hosts.
     case admittedEarly
+    /// The agent does not know which steps cannot be taken back.
+    case returnForgotten
 }
 
 /// What breaks a promise of DESIGN's section 10, or one of the simulation's own.

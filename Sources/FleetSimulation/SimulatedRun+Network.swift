@@ -134,7 +134,7 @@ extension SimulatedRun {
         let before = hosts[host].machine
         let heard =
             setup.planted == .generationNotChecked ? max(term, before.generation) : term
-        tell(host, .order(order, generation: heard, message: message))
+        tell(host, .order(forgetful(order), generation: heard, message: message))
         checkTerm(host, term, before)
     }
 

@@ -47,4 +47,17 @@ extension SimulatedRun {
         plan.irreversibleSteps.isEmpty
             ? [] : [.rollback(RollbackSelection(hosts: hosts, acrossPointOfNoReturn: true))]
     }
+
+    /// The order as an agent hears it that does not know which steps cannot be taken back.
+    func forgetful(_ order: TransactionOrder) -> TransactionOrder {
+        guard setup.planted == .returnForgotten, var plan = order.plan else { return order }
+        for stage in plan.stages.indices {
+            for step in plan.stages[stage].steps.indices {
+                plan.stages[stage].steps[step].irreversible = false
+            }
+        }
+        var order = order
+        order.plan = plan
+        return order
+    }
 }

@@ -12,7 +12,7 @@ struct GuideTests {
     /// Guides whose commands are not run here, and why.
     static let elsewhere = [
         "docs/guides/demo.md": "its commands need the demo fleet; `make demo` runs the same ones",
-        "docs/guides/simulation.md": "its runs take minutes in a debug build; SimulateTests try each",
+        "docs/guides/simulation.md": "its runs take minutes in a debug build",
     ]
 
     @Test("Every command of the guides does what the guide says, from nothing to the last page")
