@@ -163,7 +163,8 @@ struct RolloutTests {
                 }
             }
             try await eventually("the agents are connected") {
-                try await coordinator.api.get("/v1/status").body(StatusView.self).connected == 2
+                try await coordinator.api.get("/v1/status").body(StatusView.self).connected
+                    == fleet.count
             }
             try await body()
             group.cancelAll()

@@ -65,6 +65,22 @@ extension Coordinator {
         }
     }
 
+    /// A host that is late in an older rollout and goes with a newer one does not go with the older
+    /// one any more: the versions would change places.
+    func leftOut(of id: RolloutID, _ hosts: Set<HostID>, by: String, _ actor: String) -> [Input] {
+        order.filter { $0 != id }.flatMap { older in
+            (rollouts[older]?.machine.lateHosts ?? []).filter(hosts.contains).map { host in
+                Input(
+                    content: .rollout(
+                        older,
+                        .command(
+                            .skip(host: host), by: by,
+                            reason: "the newer rollout \(id) takes it", at: clock())),
+                    actor: actor, done: nil)
+            }
+        }
+    }
+
     /// True if its admission waits to become durable.
     private func isAdmitting(_ id: RolloutID) -> Bool {
         pending.contains { input in

@@ -259,7 +259,8 @@ package actor Coordinator {
                     input.done?.resume(returning: head)
                     continue
                 }
-                for part in [completed(input)] + consequences(of: input) {
+                let whole = completed(input)
+                for part in [whole] + consequences(of: whole) {
                     records.append(try record(of: part, at: now))
                     accepted.append(part)
                 }
@@ -324,15 +325,26 @@ package actor Coordinator {
         return input
     }
 
-    /// What becomes durable in one commit with an input: rollouts hear that a host is another one.
+    /// What becomes durable in one commit with an input.
     private func consequences(of input: Input) -> [Input] {
-        guard case .fleet(.enrolled(let host, _, _, let token, let key)) = input.content,
-            registry.isReplaced(host: host, token: token, key: key)
-        else { return [] }
-        let concerned = order.filter { rollouts[$0].map { concerns($0, host) } ?? false }
-        return concerned.map {
-            Input(
-                content: .rollout($0, .replaced(host, at: clock())), actor: input.actor, done: nil)
+        switch input.content {
+        case .fleet(.enrolled(let host, _, _, let token, let key)):
+            guard registry.isReplaced(host: host, token: token, key: key) else { return [] }
+            // Rollouts hear that a host is another one.
+            let concerned = order.filter { rollouts[$0].map { concerns($0, host) } ?? false }
+            return concerned.map {
+                Input(
+                    content: .rollout($0, .replaced(host, at: clock())), actor: input.actor,
+                    done: nil)
+            }
+        case .rollout(let id, .created(let definition, _, let by, _)):
+            guard !definition.isQueued else { return [] }
+            return leftOut(of: id, Set(definition.plan.hosts.map(\.id)), by: by, input.actor)
+        case .rollout(let id, .admitted):
+            guard let machine = rollouts[id]?.machine, let by = machine.view(now: clock())?.by
+            else { return [] }
+            return leftOut(of: id, Set(machine.planHosts), by: by, input.actor)
+        case .fleet, .rollout: return []
         }
     }
 
