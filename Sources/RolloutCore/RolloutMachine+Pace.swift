@@ -22,17 +22,24 @@ extension RolloutMachine {
         min(limits.parallelMax, waves[number].atOnce ?? .max)
     }
 
+    /// How many go at once after the present number got through in a row; nil if it does not grow.
+    func grown(_ number: Int) -> Int? {
+        guard let growth = plan?.waves[number].growth, let atOnce = waves[number].atOnce else {
+            return nil
+        }
+        let (more, isOver) = atOnce.multipliedReportingOverflow(by: max(1, growth.factor))
+        return min(isOver ? hosts.count : more, max(hosts.count, 1))
+    }
+
     /// A host got through while a growing wave goes.
     private mutating func grow() {
-        guard case .wave(let number) = progress, let growth = plan?.waves[number].growth,
-            let atOnce = waves[number].atOnce
+        guard case .wave(let number) = progress, let atOnce = waves[number].atOnce,
+            plan?.waves[number].growth != nil
         else { return }
         waves[number].inRow += 1
         guard waves[number].inRow >= atOnce else { return }
         waves[number].inRow = 0
-        let (more, isOver) = atOnce.multipliedReportingOverflow(by: max(1, growth.factor))
-        let next = min(isOver ? hosts.count : more, max(hosts.count, 1))
-        guard next > atOnce else { return }
+        guard let next = grown(number), next > atOnce else { return }
         waves[number].atOnce = next
         note("\(atOnce) in a row got through; now \(next) go at once", wave: number)
     }

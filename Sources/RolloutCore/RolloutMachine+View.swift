@@ -13,23 +13,47 @@ extension RolloutMachine {
             estimatedEnd: estimatedEnd(now), why: whyNow)
         view.pointOfNoReturn = crossingView
         view.rehearsal = rehearsalView
+        view.late = lateView
         return view
     }
 
     private func waveView(_ number: Int) -> RolloutView.WaveView {
         let wave = waves[number]
         let gates = plan?.waves[number].gates ?? []
-        return RolloutView.WaveView(
+        var view = RolloutView.WaveView(
             name: waveName(number), state: wave.state, hosts: wave.hosts.map { hosts[$0].id },
             soakUntil: wave.state == .soaking ? wave.soakUntil : nil,
             gates: gates.indices.map { place in
                 var view = RolloutView.GateView(
                     name: gates[place].name, manual: gates[place].manual,
                     verdict: wave.verdicts[place], detail: wave.details[place])
-                if case .approval(let rule) = gates[place].probe { view.persons = rule.persons }
+                if case .approval(let rule) = gates[place].probe {
+                    view.persons = rule.persons
+                    view.approvalsHold = rule.expires
+                }
                 view.approvals = wave.approvals[place]
                 return view
             })
+        if let atOnce = wave.atOnce, let next = grown(number) {
+            view.growth = RolloutView.GrowthView(atOnce: atOnce, inRow: wave.inRow, next: next)
+        }
+        return view
+    }
+
+    private var lateView: RolloutView.LateView? {
+        let late = hosts.filter {
+            $0.state == .late || ($0.alone && ($0.isUnsettled || $0.open != nil))
+        }
+        guard let policy = plan?.absence, !late.isEmpty else { return nil }
+        return RolloutView.LateView(hosts: late.map(\.id), converges: policy.converges && !isLost)
+    }
+
+    /// True once nothing of it goes forward any more.
+    private var isLost: Bool {
+        switch state {
+        case .rollingBack, .rolledBack, .rollbackFailed, .aborted: true
+        case .planned, .awaitingApproval, .running, .paused, .succeeded: false
+        }
     }
 
     private var crossingView: RolloutView.GateView? {
@@ -38,6 +62,7 @@ extension RolloutMachine {
             name: "point of no return (\(irreversibleSteps.joined(separator: ", ")))", manual: true,
             verdict: crossing.verdict, detail: crossing.detail)
         view.persons = rule.persons
+        view.approvalsHold = rule.expires
         view.approvals = crossing.approvals.isEmpty ? nil : crossing.approvals
         return view
     }

@@ -71,6 +71,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
     package var pointOfNoReturn: GateView?
     /// The rehearsal of the way back, once it began.
     package var rehearsal: RehearsalView?
+    /// Hosts that came too late; nil if there are none.
+    package var late: LateView?
 
     /// One wave.
     package struct WaveView: Codable, Sendable, Hashable {
@@ -84,6 +86,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
         package var soakUntil: Timestamp?
         /// Its gates.
         package var gates: [GateView]
+        /// How far it has grown; nil if it does not grow.
+        package var growth: GrowthView?
         /// `waiting` → `migrating` → `soaking` → `gating` → `passed`; `failed`.
         package enum State: String, Codable, Sendable, Hashable {
             case waiting, migrating, soaking, gating, passed, failed
@@ -114,6 +118,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
         package var persons: Int?
         /// Who approved, the void ones included; nil if nobody did.
         package var approvals: [Approval]?
+        /// How long an approval counts; nil if for good.
+        package var approvalsHold: Milliseconds?
         /// A gate of these fields.
         package init(name: String, manual: Bool, verdict: Verdict?, detail: String) {
             self.name = name

@@ -23,6 +23,21 @@ struct RenderingTests {
         try Golden.hold(lines, "watch-running-\(width)")
     }
 
+    @Test("what holds the pace is watched and shown: growth, rehearsal, late hosts, approvals")
+    func paced() throws {
+        let view = Samples.paced()
+        let lines = frame(view, width: 100, height: 40)
+        #expect(lines.contains { $0.contains("expires in 9m 30s") }, "\(lines)")
+        try Golden.hold(lines, "watch-paced")
+        try Golden.hold(
+            RolloutText.show(view, now: Samples.after(60), isWide: false, style: .plain),
+            "show-paced")
+        let document = try Document.text(of: view, as: .json)
+        for word in ["at_once", "in_row", "approvals_hold", "converges", "rehearsal"] {
+            #expect(document.contains(word), "\(word)")
+        }
+    }
+
     @Test("a plan shows windows, growth, cover, gates, deadlines and what cannot be taken back")
     func fullPlan() throws {
         let preview = try PlanSamples.fullPreview()

@@ -68,6 +68,26 @@ enum Samples {
             unavailable: 2)
     }
 
+    /// A wave that grows, a rehearsal on its way back, late hosts, and an approval that expires.
+    static func paced() -> RolloutView {
+        var view = running()
+        view.waves[1].growth = .init(atOnce: 2, inRow: 1, next: 4)
+        view.rehearsal = .init(
+            host: host("a-1"), phase: "back", detail: "is being taken back", restoreTook: nil)
+        view.hosts[4].state = .late
+        view.hosts[4].connected = false
+        view.late = .init(hosts: [host("c-1")], converges: true)
+        var gate = RolloutView.GateView(
+            name: "change-board", manual: true, verdict: nil,
+            detail: "1 of 2 different persons approved by ana (ticket 7)")
+        gate.persons = 2
+        gate.approvalsHold = .seconds(600)
+        gate.approvals = [Approval(by: "ana", at: after(30), reason: "ticket 7")]
+        view.waves[0].state = .gating
+        view.waves[0].gates[1] = gate
+        return view
+    }
+
     static func view(
         state: RolloutState, hosts: [RolloutView.HostView], waves: [RolloutView.WaveView],
         why: WhyView, unavailable: Int

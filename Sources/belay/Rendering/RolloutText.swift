@@ -37,7 +37,7 @@ enum RolloutText {
 
     static func show(_ view: RolloutView, now: Timestamp, isWide: Bool, style: Style) -> [String] {
         facts(view, now: now, style: style) + [""] + waves(view, style: style) + [""]
-            + approvals(view, style: style)
+            + approvals(view, now: now, style: style)
             + hosts(view, now: now, isWide: isWide, style: style) + [""]
             + budgets(view, style: style) + [""]
             + WhyText.lines(view.why, now: view.endedAt ?? now, style: style)
@@ -62,13 +62,12 @@ enum RolloutText {
             rows.append(("no return", PlainText.line("\(verdict): \(gate.detail)")))
         }
         if let rehearsal = view.rehearsal {
-            let took = rehearsal.restoreTook.map { ", restored in " + QuantityText.span($0) } ?? ""
-            rows.append(
-                (
-                    "rehearsal",
-                    PlainText.line(
-                        "\(rehearsal.phase) on \(rehearsal.host): \(rehearsal.detail)\(took)")
-                ))
+            rows.append(("rehearsal", PlainText.line(rehearsal.text)))
+        }
+        if let late = view.late { rows.append(("late", PlainText.line(late.text))) }
+        for wave in view.waves {
+            guard let growth = wave.growth, wave.state != .passed, !view.isOver else { continue }
+            rows.append(("growth", "\(wave.name): \(growth.text)"))
         }
         rows.append(("reason", PlainText.line(view.reason)))
         return [title]
@@ -96,13 +95,14 @@ enum RolloutText {
     }
 
     /// Who said yes, when and why, and whose word does not count any more.
-    private static func approvals(_ view: RolloutView, style: Style) -> [String] {
-        var table = TextTable(["APPROVAL", "BY", "AT", "COUNTS", "REASON"])
+    private static func approvals(_ view: RolloutView, now: Timestamp, style: Style) -> [String] {
+        var table = TextTable(["APPROVAL", "BY", "AT", "COUNTS", "EXPIRES", "REASON"])
         for (title, gate) in view.approvedGates {
             for approval in gate.approvals ?? [] {
                 table.rows.append([
                     title, approval.by, QuantityText.date(approval.at),
                     approval.void.map { style.paint("no: \($0)", .caution) } ?? "yes",
+                    gate.expiry(of: approval).map { QuantityText.ahead($0, of: now) } ?? "",
                     PlainText.line(approval.reason ?? ""),
                 ])
             }

@@ -15,7 +15,7 @@ struct WatchFrame {
     /// The lines, none wider than `width`.
     func lines() -> [String] {
         let top = header() + [""] + waves() + [""]
-        let bottom = [""] + limits() + [""] + sentence()
+        let bottom = [""] + limits() + pace() + [""] + sentence()
         let room = height.map { max(4, $0 - 1 - top.count - bottom.count) }
         return (top + hosts(room: room) + bottom).map { DisplayWidth.cut($0, to: width) }
     }
@@ -83,12 +83,36 @@ struct WatchFrame {
                 case .pass: ("passed", .good)
                 case .fail: ("failed", .bad)
                 case .inconclusive: ("inconclusive", .caution)
-                case nil where gate.manual && wave.state == .gating: ("waits for you", .caution)
+                case nil where gate.manual && wave.state == .gating: (waits(gate), .caution)
                 case nil: (gate.manual ? "manual" : "to come", .faint)
                 }
             parts.append(style.paint("\(gate.name) ", .faint) + style.paint(text, role))
         }
+        if let growth = wave.growth, wave.state == .migrating, !view.isOver {
+            parts.append(style.paint(growth.text, .faint))
+        }
         return parts.joined(separator: style.paint(style.symbol(" · ", ", "), .faint))
+    }
+
+    /// `waits for you`, `1 of 2 approved, the first expires in 10m`.
+    private func waits(_ gate: RolloutView.GateView) -> String {
+        let valid = (gate.approvals ?? []).filter { $0.void == nil }
+        guard let persons = gate.persons, !valid.isEmpty else { return "waits for you" }
+        let end = gate.firstExpiry.map { ", expires \(QuantityText.ahead($0, of: now))" } ?? ""
+        return "\(valid.count) of \(persons) approved\(end)"
+    }
+
+    /// The rehearsal, late hosts and approvals before the point of no return, if there are any.
+    private func pace() -> [String] {
+        var rows: [(String, String)] = []
+        if let rehearsal = view.rehearsal { rows.append(("rehearsal", rehearsal.text)) }
+        if let late = view.late { rows.append(("late", late.text)) }
+        if let gate = view.pointOfNoReturn, gate.verdict == nil, view.endedAt == nil,
+            gate.approvals?.isEmpty == false
+        {
+            rows.append(("no return", waits(gate)))
+        }
+        return rows.map { style.paint("\($0.0) ", .faint) + PlainText.line($0.1) }
     }
 
     private func hosts(room: Int?) -> [String] {

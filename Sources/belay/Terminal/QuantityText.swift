@@ -25,6 +25,12 @@ enum QuantityText {
         return "\(year)-\(two(month))-\(two(day)) \(clock(moment))"
     }
 
+    /// `in 10m`, `in 42s`; `now` for what is due.
+    static func ahead(_ moment: Timestamp, of now: Timestamp) -> String {
+        let left = moment.since(now).count
+        return left > 0 ? "in \(span(.seconds((left + 999) / 1000)))" : "now"
+    }
+
     /// Reads `500ms`, `30s`, `5m`, `2h`, `7d`; nil for anything else.
     static func span(parsing text: String) -> Milliseconds? {
         let units: [(String, Int64)] = [

@@ -32,6 +32,9 @@ extension ReportText {
             ("Took", end.since(view.createdAt).text),
         ]
         if let restores = restores(view) { facts.append(("Time to restore", restores)) }
+        if let rehearsal = view.rehearsal { facts.append(("Rehearsal", rehearsal.text)) }
+        if let late = view.late { facts.append(("Late", late.text)) }
+        for (title, text) in approvals(view) { facts.append((title, text)) }
         let budgets = view.budgets.map {
             "\($0.scope) \($0.spent.count) of \($0.limit)"
                 + ($0.spent.isEmpty ? "" : " (\(names($0.spent)))")
@@ -39,6 +42,23 @@ extension ReportText {
         facts.append(("Lost, of allowed", budgets.joined(separator: "; ")))
         facts.append(("Report written", time(report.writtenAt) + "; all times are UTC"))
         return facts
+    }
+
+    /// Who approved each gate that persons open, and until when that counts.
+    private static func approvals(_ view: RolloutView) -> [(String, String)] {
+        let gates = view.waves.flatMap { wave in
+            wave.gates.map { ("Approvals of \($0.name), wave \(wave.name)", $0) }
+        }
+        let crossing = view.pointOfNoReturn.map { [("Approvals of the \($0.name)", $0)] } ?? []
+        return (crossing + gates).compactMap { title, gate in
+            let words = (gate.approvals ?? []).map { approval in
+                "\(approval.by) at \(time(approval.at))"
+                    + (approval.reason.map { ": \($0)" } ?? "")
+                    + (approval.void.map { " (void: \($0))" } ?? "")
+                    + (gate.expiry(of: approval).map { " (expires \(time($0)))" } ?? "")
+            }
+            return words.isEmpty ? nil : (title, words.joined(separator: "; "))
+        }
     }
 
     private static func restores(_ view: RolloutView) -> String? {
@@ -99,7 +119,9 @@ extension ReportText {
             let ended = isOver ? lines.last?.at : nil
             let took = began.flatMap { began in ended.map { $0.since(began).text } }
             return [
-                wave.name, state(of: wave, in: report.rollout), time(began), time(ended),
+                wave.name,
+                state(of: wave, in: report.rollout) + (wave.growth.map { " (\($0.text))" } ?? ""),
+                time(began), time(ended),
                 took ?? "–",
                 names(wave.hosts), gates(wave),
             ]
