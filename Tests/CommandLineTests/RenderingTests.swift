@@ -26,7 +26,7 @@ struct RenderingTests {
     @Test("what holds the pace is watched and shown: growth, rehearsal, late hosts, approvals")
     func paced() throws {
         let view = Samples.paced()
-        let lines = frame(view, width: 100, height: 40)
+        let lines = frame(view, width: 120, height: 40)
         #expect(lines.contains { $0.contains("expires in 9m 30s") }, "\(lines)")
         try Golden.hold(lines, "watch-paced")
         try Golden.hold(

@@ -62,9 +62,11 @@ struct ConvergeTests {
                 events.first { $0.stream == old.rawValue && $0.kind == "command_skip" })
             #expect(left.sequence == made.sequence + 1)
             // It comes, and goes with the newer one only.
-            let command = CommandRequest(command: .approve, reason: nil)
-            _ = try await api.send(.POST, "/v1/rollouts/\(newer)/commands", json: command)
             try await RolloutTests.with(fleet, of: coordinator) {
+                let answer = try await api.send(
+                    .POST, "/v1/rollouts/\(newer)/commands",
+                    json: CommandRequest(command: .approve, reason: nil))
+                #expect(answer.status == 200, "\(answer.text)")
                 try await eventually("the newer rollout took it") {
                     try await state(of: "h2", in: newer, api) == .committed
                 }
