@@ -61,7 +61,7 @@ extension RolloutMachine {
         case .preparing, .validating, .migrating, .verifying, .rollingBack:
             // Only between two orders, within one event.
             return view(
-                "\(id) is \(record.state.words) and was not told more",
+                "\(id) is \(record.state.label) and was not told more",
                 "its next order is given when the rollout, which \(state.sentence), goes on")
         }
     }
@@ -82,7 +82,7 @@ extension RolloutMachine {
             case .release: "was told to let go"
             }
         return record.state.isLost || record.state == .skipped
-            ? "is \(record.state.words), \(what)" : what
+            ? "is \(record.state.label), \(what)" : what
     }
 
     private func step(of record: HostRecord) -> String {
@@ -104,7 +104,7 @@ extension RolloutMachine {
     }
 
     private func whyLost(_ record: HostRecord) -> WhyView {
-        let what = record.state.words
+        let what = record.state.label
         let failure = record.progress.failure.map { ": \($0)" } ?? ""
         if record.pastReturn != nil, let host = index[record.id.rawValue] {
             return WhyView(
@@ -157,9 +157,6 @@ extension RolloutMachine {
 }
 
 extension HostState {
-    /// Its name, in words.
-    fileprivate var words: String { rawValue.replacing("_", with: " ") }
-
     /// True if the host went wrong, or was taken back.
     fileprivate var isLost: Bool {
         switch self {

@@ -183,7 +183,7 @@ extension RolloutMachine {
 
     mutating func ignore(_ report: TransactionReport, _ host: Int) {
         let order = hosts[host].open.map { "ordered to \($0.verb.rawValue)" } ?? "under no order"
-        let state = hosts[host].state.rawValue.replacing("_", with: " ")
+        let state = hosts[host].state.label
         note(
             "ignored `\(report.kind.rawValue)`: the host is \(state) and "
                 + order, level: .warning, host: host)

@@ -45,15 +45,9 @@ extension RolloutMachine {
             $0.state == .late || ($0.alone && ($0.isUnsettled || $0.open != nil))
         }
         guard let policy = plan?.absence, !late.isEmpty else { return nil }
-        return RolloutView.LateView(hosts: late.map(\.id), converges: policy.converges && !isLost)
-    }
-
-    /// True once nothing of it goes forward any more.
-    private var isLost: Bool {
-        switch state {
-        case .rollingBack, .rolledBack, .rollbackFailed, .aborted: true
-        case .planned, .awaitingApproval, .running, .paused, .succeeded: false
-        }
+        return RolloutView.LateView(
+            hosts: late.map(\.id),
+            converges: policy.converges && !isOver && state != .rollingBack)
     }
 
     private var crossingView: RolloutView.GateView? {

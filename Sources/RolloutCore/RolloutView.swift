@@ -31,6 +31,9 @@ package enum HostState: String, Codable, Sendable, Hashable, CaseIterable {
     case rolledBack = "rolled_back"
     case rollbackFailed = "rollback_failed"
     case skipped, late
+
+    /// Its name, in words.
+    package var label: String { rawValue.replacing("_", with: " ") }
 }
 
 /// A rollout as operators see it.

@@ -42,6 +42,16 @@ struct PointTests {
             FileManager.default.fileExists(atPath: root + "/" + name)
         }
 
+        /// Point `first`, whose restore waits as it stops the service, and a change after it.
+        func captureAndChange() async throws {
+            try write("run/up", "")
+            let components = try components(waits: "stop")
+            try #require(
+                try await point("create", "--components", components, "--name", "first").status
+                    == 0)
+            try write("etc/app/a", "new\n")
+        }
+
         func point(_ arguments: String...) async throws -> ChildProcess.Output {
             try await ChildProcess.run(
                 "belay-agent", ["point"] + arguments + ["--root", root])
@@ -201,12 +211,7 @@ struct PointTests {
     @Test("Ctrl-C in a restore that has changed nothing yet leaves the host as it is")
     func interruptedRestore() async throws {
         let host = try Host()
-        try host.write("run/up", "")
-        let components = try host.components(waits: "stop")
-        try #require(
-            try await host.point("create", "--components", components, "--name", "first").status
-                == 0)
-        try host.write("etc/app/a", "new\n")
+        try await host.captureAndChange()
         let child = try host.begin("restore", "first")
         try await eventually("the restore waits") { host.isThere("run/stop-waits") }
         child.signal(SIGINT)
@@ -223,12 +228,7 @@ struct PointTests {
     @Test("killed in the middle of a restore it goes on at the next command, and ends whole")
     func killedRestore() async throws {
         let host = try Host()
-        try host.write("run/up", "")
-        let components = try host.components(waits: "stop")
-        try #require(
-            try await host.point("create", "--components", components, "--name", "first").status
-                == 0)
-        try host.write("etc/app/a", "new\n")
+        try await host.captureAndChange()
         try host.write("etc/app/c", "added\n")
         let child = try host.begin("restore", "first")
         try await eventually("the restore waits") { host.isThere("run/stop-waits") }

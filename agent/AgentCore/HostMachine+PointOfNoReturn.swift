@@ -6,7 +6,7 @@ import FleetWire
 /// person.
 extension HostMachine {
     /// Notes with the record that precedes this work that it cannot be taken back.
-    mutating func cross(_ item: WorkItem, _ verb: OrderVerb, _ index: Int) {
+    mutating func cross(_ item: WorkItem, _ index: Int) {
         guard case .step(_, _, let step) = item, step.irreversible else { return }
         transactions[index].mutated = true
         transactions[index].pastReturn = transactions[index].pastReturn ?? step.name

@@ -20,7 +20,7 @@ extension HostMachine {
         if verb == .migrate, items[item].mutates, transactions[index].guarded {
             transactions[index].mutated = true
         }
-        cross(items[item], verb, index)
+        cross(items[item], index)
         let work = nextWork(index)
         switch items[item] {
         case .artifact(let artifact): turn.effects.append(.fetch(work: work, artifact))

@@ -44,11 +44,11 @@ final class DatabaseCopy {
             version = try check.userVersion()
         } catch let error as SQLiteError {
             remove()
-            if error.code == 9 { throw StopHook.error }
+            if error.isInterrupted { throw StopHook.error }
             // The error names the way through the open directory; operators know the path.
             throw PointError(
                 "back up", path, error.message,
-                error.code == 5
+                error.isBusy
                     ? "let the program that holds it end its transaction, or give the component "
                         + "restart: true"
                     : "name a sound SQLite database, or repair this one")

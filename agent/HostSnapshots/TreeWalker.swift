@@ -163,6 +163,10 @@ final class TreeWalker {
         return Descriptor(opened, parent.calls)
     }
 
+    private func isExcluded(_ path: @autoclosure () -> [UInt8], isDirectory: Bool) -> Bool {
+        !excludes.isEmpty && excludes.excludes(Array(path()[base...]), isDirectory: isDirectory)
+    }
+
     /// Lets the directories in `content` be looked through before they are entered; by position.
     private func lookAhead(
         _ content: DirectoryContent, of directory: Descriptor, device: UInt64
@@ -172,12 +176,7 @@ final class TreeWalker {
             content.names.withName(position) { name, count in
                 if strcmp(name, Self.snapshots) == 0 || root.beside.holds(name, count) { return }
                 let name = Array(UnsafeRawBufferPointer(start: name, count: count))
-                if !excludes.isEmpty,
-                    excludes.excludes(
-                        Array((path + [UInt8(ascii: "/")] + name)[base...]), isDirectory: true)
-                {
-                    return
-                }
+                if isExcluded(path + [UInt8(ascii: "/")] + name, isDirectory: true) { return }
                 places.append((position, WalkAhead.Place(directory, name, device: device)))
             }
         }
@@ -205,11 +204,7 @@ final class TreeWalker {
                     try content.found.isEmpty
                     ? directory.look(name, path) : content.found[position]
                 guard let found = known else { return }
-                if !excludes.isEmpty,
-                    excludes.excludes(Array(path[base...]), isDirectory: found.isDirectory)
-                {
-                    return
-                }
+                if isExcluded(path, isDirectory: found.isDirectory) { return }
                 try visit(
                     directory, name, count, found, depth: depth + 1, device: device,
                     places[position])

@@ -5,9 +5,6 @@ import SQLiteFile
 
 /// The step `sqlite`.
 struct SQLiteAction: Sendable {
-    /// SQLITE_BUSY and SQLITE_INTERRUPT of sqlite3.h.
-    private static let busy: Int32 = 5
-    private static let interrupted: Int32 = 9
     /// How long one look waits for a lock.
     private static let lookMilliseconds: Int32 = 200
 
@@ -84,7 +81,7 @@ struct SQLiteAction: Sendable {
                     try database.run(script: "PRAGMA user_version=\(migration.version)")
                 }
                 return
-            } catch let error as SQLiteError where error.code == Self.busy && !limit.isOver {
+            } catch let error as SQLiteError where error.isBusy && !limit.isOver {
                 continue
             }
         }
@@ -98,7 +95,7 @@ struct SQLiteAction: Sendable {
         var failure = StepFailure(
             "\(path): the migration to version \(target) failed: \(why); "
                 + "the database stays at version \(version)")
-        failure.isLate = cause?.code == Self.interrupted || cause?.code == Self.busy
+        failure.isLate = cause?.isInterrupted == true || cause?.isBusy == true
         return failure
     }
 }

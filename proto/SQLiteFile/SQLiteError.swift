@@ -9,6 +9,10 @@ package struct SQLiteError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The database file.
     package let path: String
 
+    /// True if another process holds the database.
+    package var isBusy: Bool { code == 5 }
+    /// True if who runs it stopped it.
+    package var isInterrupted: Bool { code == 9 }
     /// True if the file is no database or is damaged.
     package var isCorrupt: Bool { code == 11 || code == 26 }
 

@@ -23,7 +23,7 @@ struct SimulationPicture {
     init(_ timeline: RunTimeline, seed: UInt64, state: RolloutState) {
         self.timeline = timeline
         let count = QuantityText.count(timeline.rows.count, "host")
-        title = "Seed \(seed), \(count): \(Self.words(state.rawValue))"
+        title = "Seed \(seed), \(count): \(state.label)"
         let rows = timeline.rows.flatMap { $0.states.map(\.at) + $0.isDown.map(\.at) }
         let last = (rows + timeline.rollout.map(\.at)).max() ?? 0
         end = last + max(1000, last / 50)
@@ -125,7 +125,7 @@ struct SimulationPicture {
     }
 
     private func row(_ row: RunTimeline.Row, y: Int) -> [String] {
-        let states = bars(row.states) { (Self.fill($0), Self.words($0.rawValue)) }
+        let states = bars(row.states) { (Self.fill($0), $0.label) }
         // The service's own state: a dark line at the foot of the row while it is down.
         let down = bars(row.isDown) { ($0 ? Self.downFill : "", "down") }
             .filter { !$0.fill.isEmpty }
@@ -136,7 +136,7 @@ struct SimulationPicture {
     }
 
     private var rolloutBars: [Bar] {
-        bars(timeline.rollout) { (Self.fill($0), Self.words($0.rawValue)) }
+        bars(timeline.rollout) { (Self.fill($0), $0.label) }
     }
 
     private func bars<What>(
@@ -162,7 +162,7 @@ struct SimulationPicture {
 
     private var legend: [String] {
         let entries =
-            shown.map { (Self.fill($0), Self.words($0.rawValue)) }
+            shown.map { (Self.fill($0), $0.label) }
             + [(Self.downFill, "service is down")]
         return entries.enumerated().flatMap { number, entry in
             let x = left + (number % Self.legendColumns) * (plotWidth / Self.legendColumns)
@@ -207,8 +207,6 @@ struct SimulationPicture {
         case .aborted: "#6e7781"
         }
     }
-
-    private static func words(_ name: String) -> String { name.replacing("_", with: " ") }
 
     private static func escaped(_ text: String) -> String {
         text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")

@@ -3,8 +3,6 @@ import RolloutCore
 
 /// How states look: one symbol and one colour for each, the same in every view.
 extension HostState {
-    var label: String { rawValue.replacing("_", with: " ") }
-
     var role: Style.Role {
         switch self {
         case .pending, .skipped, .late: .faint

@@ -109,22 +109,10 @@ struct DriverDetailTests {
         let view = try subject.view()
         let point = try take(subject.store(), "p1", [subject.spec])
         try subject.change()
-        let client = Process()
-        client.executableURL = URL(fileURLWithPath: subject.cluster.programs + "/psql")
-        client.arguments = [
-            "-X", "-h", subject.cluster.folder, "-U", "admin", "-d", subject.database,
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        client.standardInput = input
-        client.standardOutput = output
-        client.standardError = FileHandle.nullDevice
-        try client.run()
-        input.fileHandleForWriting.write(Data("SELECT 'ready';\n".utf8))
-        _ = output.fileHandleForReading.availableData
+        let client = try subject.connect("SELECT 'ready';\n")
         _ = try subject.store().restore(point: point.id)
         #expect(try subject.view() == view)
-        try input.fileHandleForWriting.close()
-        client.waitUntilExit()
+        try client.end()
         let left = try subject.cluster.sql("postgres", "SELECT datname FROM pg_database")
         #expect(!left.contains("belay~"))
     }

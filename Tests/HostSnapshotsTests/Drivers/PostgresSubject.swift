@@ -166,6 +166,12 @@ final class PostgresSubject: DriverSubject {
 
     deinit { try? remove() }
 
+    /// A client that stays connected to the database once it carried out `script`, which has to say
+    /// something.
+    func connect(_ script: String) throws -> PostgresClient {
+        try PostgresClient(cluster, database, script)
+    }
+
     func make() throws {
         let role = "reader" + scratch.path.suffix(6)
         try cluster.sql("postgres", "CREATE DATABASE \"\(database)\" ENCODING 'UTF8'")
@@ -231,5 +237,28 @@ final class PostgresSubject: DriverSubject {
                 SELECT relname, \(sorted("relacl")), relkind FROM pg_class
                 WHERE relnamespace = 'public'::regnamespace ORDER BY relname
                 """)
+    }
+}
+
+/// `psql` that is connected until it is ended.
+final class PostgresClient {
+    private let process = Process()
+    private let input = Pipe()
+
+    fileprivate init(_ cluster: PostgresCluster, _ database: String, _ script: String) throws {
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: cluster.programs + "/psql")
+        process.arguments = ["-XAtq", "-h", cluster.folder, "-U", "admin", "-d", database]
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        input.fileHandleForWriting.write(Data(script.utf8))
+        _ = output.fileHandleForReading.availableData
+    }
+
+    func end() throws {
+        try input.fileHandleForWriting.close()
+        process.waitUntilExit()
     }
 }

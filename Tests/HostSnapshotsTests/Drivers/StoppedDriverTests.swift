@@ -101,19 +101,7 @@ import Testing
         }
         let subject = try PostgresSubject()
         try subject.make()
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: subject.cluster.programs + "/psql")
-        holder.arguments = [
-            "-XAtq", "-h", subject.cluster.folder, "-U", "admin", "-d", subject.database,
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        holder.standardInput = input
-        holder.standardOutput = output
-        holder.standardError = FileHandle.nullDevice
-        try holder.run()
-        input.fileHandleForWriting.write(
-            Data("BEGIN; LOCK TABLE orders; SELECT 'locked';\n".utf8))
-        _ = output.fileHandleForReading.availableData
+        let holder = try subject.connect("BEGIN; LOCK TABLE orders; SELECT 'locked';\n")
         let waiters =
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'belay' "
             + "AND wait_event_type = 'Lock'"
@@ -126,8 +114,7 @@ import Testing
             return (try? cluster.sql("postgres", waiters))?.hasPrefix("0") == false
         }
         #expect(took < .seconds(4))
-        try input.fileHandleForWriting.close()
-        holder.waitUntilExit()
+        try holder.end()
         let deadline = ContinuousClock.now + .seconds(20)
         let query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'belay'"
         while try !cluster.sql("postgres", query).hasPrefix("0"), .now < deadline { usleep(10_000) }

@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
 }
 
 /// `belay-bench snapshots`: rollback points against restic, borg, cp and rsync.
-struct SnapshotsCommand: ParsableCommand {
+struct SnapshotsCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "snapshots",
         abstract: "Times captures and restores; prints a table and writes snapshots.json.")
@@ -49,20 +49,7 @@ struct SnapshotsCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        Interruption.watch()
-        do {
-            try measure()
-        } catch let interrupted as Interrupted {
-            Narrator.say("interrupted; everything was removed")
-            throw ExitCode(128 + interrupted.signalNumber)
-        } catch let failure as BenchFailure {
-            Narrator.say(failure.description)
-            throw ExitCode(1)
-        }
-    }
-
-    private func measure() throws {
+    func measure() throws {
         let parts = try parts()
         let program = agent.map(Folder.absolute) ?? Programs.beside("belay-agent")
         guard access(program, X_OK) == 0 else {
@@ -86,13 +73,13 @@ struct SnapshotsCommand: ParsableCommand {
             versions: try MachineFacts.versions(agent: program, runner: run.runner),
             commit: MachineFacts.commit(runner: run.runner),
             machine: MachineFacts.describe(directory, disk: disk), at: MachineFacts.now())
+        let file = "\(directory)/snapshots.json"
         for part in parts {
             report.rows += try rows(of: part, run, report.versions)
             // What was measured stays even if the next part is interrupted.
-            try TextFile.write(report.json(), to: "\(directory)/snapshots.json")
+            try TextFile.write(report.json(), to: file)
         }
-        Narrator.print(report.table() + "\n\n" + report.legend() + "\n\n" + report.commands())
-        Narrator.say("written to \(directory)/snapshots.json")
+        report.tell(writtenTo: file)
     }
 
     private func rows(

@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 /// `belay-bench replay`: how long a coordinator takes to start over a long journal.
-struct ReplayCommand: ParsableCommand {
+struct ReplayCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
         abstract: "Times starts over a long journal; prints a table and writes replay.json.")
@@ -27,20 +27,7 @@ struct ReplayCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
-        Interruption.watch()
-        do {
-            try measure()
-        } catch let interrupted as Interrupted {
-            Narrator.say("interrupted; everything was removed")
-            throw ExitCode(128 + interrupted.signalNumber)
-        } catch let failure as BenchFailure {
-            Narrator.say(failure.description)
-            throw ExitCode(1)
-        }
-    }
-
-    private func measure() throws {
+    func measure() throws {
         let directory = Folder.absolute(directory)
         let work = try WorkDirectory(in: directory)
         defer {
@@ -56,8 +43,8 @@ struct ReplayCommand: ParsableCommand {
             versions: ["belay-coordinator": version.split(separator: "\n").joined()],
             commit: MachineFacts.commit(runner: runner),
             machine: MachineFacts.describe(directory, disk: nil), at: MachineFacts.now())
-        try TextFile.write(report.json(), to: "\(directory)/replay.json")
-        Narrator.print(report.table() + "\n\n" + report.legend() + "\n\n" + report.commands())
-        Narrator.say("written to \(directory)/replay.json")
+        let file = "\(directory)/replay.json"
+        try TextFile.write(report.json(), to: file)
+        report.tell(writtenTo: file)
     }
 }

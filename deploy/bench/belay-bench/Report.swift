@@ -66,6 +66,12 @@ struct Report: Sendable {
         return lines.joined(separator: "\n")
     }
 
+    /// Prints all of it, and where the file is.
+    func tell(writtenTo file: String) {
+        Narrator.print(table() + "\n\n" + legend() + "\n\n" + commands())
+        Narrator.say("written to \(file)")
+    }
+
     /// Each command that was timed, once, by what was measured with it.
     func commands() -> String {
         var seen: Set<String> = []

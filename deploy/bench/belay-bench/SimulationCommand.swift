@@ -2,7 +2,7 @@ import ArgumentParser
 import Glibc
 
 /// `belay-bench simulation`: what one simulated run costs, and how that grows with the fleet.
-struct SimulationCommand: ParsableCommand {
+struct SimulationCommand: MeasuringCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulation",
         abstract: "Times `belay simulate`; prints a table and writes simulation.json.")
@@ -18,20 +18,7 @@ struct SimulationCommand: ParsableCommand {
         guard (1...99).contains(runs) else { throw ValidationError("--runs is 1 to 99") }
     }
 
-    func run() throws {
-        Interruption.watch()
-        do {
-            try measure()
-        } catch let interrupted as Interrupted {
-            Narrator.say("interrupted; everything was removed")
-            throw ExitCode(128 + interrupted.signalNumber)
-        } catch let failure as BenchFailure {
-            Narrator.say(failure.description)
-            throw ExitCode(1)
-        }
-    }
-
-    private func measure() throws {
+    func measure() throws {
         let program = belay.map(Folder.absolute) ?? Programs.beside("belay")
         guard access(program, X_OK) == 0 else {
             throw BenchFailure("\(program) is missing: run `make bench-simulation`")
@@ -50,9 +37,9 @@ struct SimulationCommand: ParsableCommand {
             commit: MachineFacts.commit(runner: bench.runner),
             machine: MachineFacts.describe(directory, disk: nil), at: MachineFacts.now())
         report.rows = try bench.rows()
-        try TextFile.write(report.json(), to: "\(directory)/simulation.json")
-        Narrator.print(report.table() + "\n\n" + report.legend() + "\n\n" + report.commands())
-        Narrator.say("written to \(directory)/simulation.json")
+        let file = "\(directory)/simulation.json"
+        try TextFile.write(report.json(), to: file)
+        report.tell(writtenTo: file)
     }
 }
 
