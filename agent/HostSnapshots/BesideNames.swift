@@ -16,7 +16,13 @@ struct BesideNames {
 
     /// The name beside for what will be at `path`.
     func name(_ path: [UInt8]) -> [UInt8] {
-        prefix + ObjectID(hashing: path).digest.hex.prefix(Self.pathDigits).utf8
+        let digest = ObjectID(hashing: path)
+        return prefix
+            + digest.withBytes { bytes in
+                bytes.prefix(Self.pathDigits / 2).flatMap { byte in
+                    [byte >> 4, byte & 0xF].map { $0 < 10 ? 0x30 + $0 : 0x57 + $0 }
+                }
+            }
     }
 
     /// The whole path beside for what will be at `path`.

@@ -38,12 +38,15 @@ final class ComparingWalk: WalkSink {
         file status: FileStatus, nameCount: Int, in folder: Descriptor, path: [UInt8]
     ) throws {
         builder.linkCount = UInt64(status.links)
-        if let chunks = try chunks(status, path) {
+        let written = trusting.find(status)
+        if let chunks = try chunks(status, path, isTrusted: written != nil) {
             report.add(status.size)
             var entry = Entry(kind: .regular, path: path)
             entry.take(status)
             entry.chunks = chunks
-            entry.attributes = try Attributes.read(folder, Array(path.suffix(nameCount)))
+            if written?.isBare != true {
+                entry.attributes = try Attributes.read(folder, Array(path.suffix(nameCount)))
+            }
             return try merge.push(entry)
         }
         batch.clear()
@@ -55,11 +58,13 @@ final class ComparingWalk: WalkSink {
 
     /// The chunks of a file that need not be read: it is another one in any case, or it was read
     /// back when it was written and nobody has touched it since.
-    private func chunks(_ status: FileStatus, _ path: [UInt8]) throws -> [ObjectID]? {
+    private func chunks(
+        _ status: FileStatus, _ path: [UInt8], isTrusted: Bool
+    ) throws -> [ObjectID]? {
         guard let wanted = try merge.wanted(at: path), wanted.kind == .regular,
             wanted.size == status.size
         else { return status.size == 0 ? [] : [Self.unread] }
-        return trusting.holds(status) ? wanted.chunks : nil
+        return isTrusted ? wanted.chunks : nil
     }
 
     /// No file hashes to this.
@@ -81,15 +86,16 @@ struct TrustedFiles {
         before = reachableFrom - 20_000_000
     }
 
-    func holds(_ found: FileStatus) -> Bool {
+    /// What was known of the file when it was written; nil if it may have changed since.
+    func find(_ found: FileStatus) -> WrittenFile? {
         let wanted = WrittenFile(found)
-        guard wanted.changed < before else { return false }
+        guard wanted.changed < before else { return nil }
         var low = 0
         var high = files.count
         while low < high {
             let middle = (low + high) / 2
             if files[middle] < wanted { low = middle + 1 } else { high = middle }
         }
-        return low < files.count && files[low] == wanted
+        return low < files.count && files[low] == wanted ? files[low] : nil
     }
 }

@@ -10,6 +10,8 @@ final class FileWriter: @unchecked Sendable {
     private let beforeChange: RestoreHook?
     private let metadata: MetadataWriter
     private let hasher = ObjectHasher()
+    /// Who new files belong to.
+    private let owner = (user: geteuid(), group: getegid())
     /// Told the bytes of each chunk once it stands there; ends the writing if it throws.
     var onWrite: (Int) throws -> Void = { _ in }
     private var room = [UInt8](repeating: 0, count: SnapshotLimits.chunkBytes)
@@ -74,17 +76,26 @@ final class FileWriter: @unchecked Sendable {
         try beforeChange?("create \(printable(entry.path))")
         var opened: Descriptor?
         try Self.clearing(parent, name, entry.path, beforeChange) {
-            opened = parent.open(name, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+            opened = parent.open(name, O_RDWR | O_CREAT | O_EXCL, mode: firstMode(of: entry))
             return opened == nil ? -1 : 0
         }
         guard let file = opened else { preconditionFailure("it was made") }
         if try !writeByCloning(entry, file) { try writeContent(entry, file) }
+        var isBare = false
         if entry.kind == .database {
             try metadata.applyOwnership(entry, to: file)
         } else {
-            try metadata.apply(entry, to: file)
+            isBare = try metadata.apply(entry, to: file)
         }
-        written.append(WrittenFile(try file.look(entry.path)))
+        written.append(WrittenFile(try file.look(entry.path), isBare: isBare))
+    }
+
+    /// The mode that a file is made with: its own if that and its owner need not be set afterwards
+    /// and nobody may read it meanwhile who may not read it then.
+    private func firstMode(of entry: Entry) -> mode_t {
+        let isOwn = entry.owner == owner.user && entry.group == owner.group
+        let (group, others) = (entry.mode >> 3 & 7, entry.mode & 7)
+        return isOwn && group == others ? mode_t(entry.mode & 0o777) : 0o600
     }
 
     /// False, with nothing written, if there is no clone of the content or it cannot be shared.
@@ -219,11 +230,18 @@ struct WrittenFile: Comparable {
     var device: UInt64
     var inode: UInt64
     var changed: Int64
+    /// It was seen to have no extended attribute. Not part of what it is known by.
+    var isBare: Bool
 
-    init(_ status: FileStatus) {
+    init(_ status: FileStatus, isBare: Bool = false) {
         device = status.device
         inode = status.inode
         changed = status.changed
+        self.isBare = isBare
+    }
+
+    static func == (left: Self, right: Self) -> Bool {
+        (left.device, left.inode, left.changed) == (right.device, right.inode, right.changed)
     }
 
     static func < (left: Self, right: Self) -> Bool {

@@ -19,10 +19,14 @@ struct MetadataWriter {
     }
 
     /// Gives them to an open file or directory that was just made, with as few calls as that takes.
-    func apply(_ entry: Entry, to file: Descriptor) throws {
-        try applyOwnership(entry, to: file) { try applyAttributes(entry, to: file) }
+    /// True if it was seen to have no extended attribute, as it should.
+    @discardableResult
+    func apply(_ entry: Entry, to file: Descriptor) throws -> Bool {
+        var isBare = false
+        try applyOwnership(entry, to: file) { isBare = try applyAttributes(entry, to: file) }
         var times = Self.times(entry)
         try change("set the time of", entry) { file.calls.futimens(file.raw, &times) }
+        return isBare
     }
 
     /// Of a database only owner and mode count.
@@ -44,9 +48,10 @@ struct MetadataWriter {
         try change("set the mode of", entry) { file.calls.fchmod(file.raw, mode_t(entry.mode)) }
     }
 
-    private func applyAttributes(_ entry: Entry, to file: Descriptor) throws {
+    /// True if there are none, and should be none.
+    private func applyAttributes(_ entry: Entry, to file: Descriptor) throws -> Bool {
         let present = try Attributes.read(file)
-        guard present != entry.attributes else { return }
+        guard present != entry.attributes else { return present.isEmpty }
         // A folder's default list gives new files attributes that the captured one had not.
         for attribute in present
         where !entry.attributes.contains(where: { $0.name == attribute.name }) {
@@ -57,6 +62,7 @@ struct MetadataWriter {
             try beforeChange?("set an attribute of \(printable(entry.path))")
             try Attributes.write(file, attribute)
         }
+        return false
     }
 
     /// Access lists come last: they may take from the owner the right to set the others.

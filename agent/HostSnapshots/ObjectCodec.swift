@@ -47,9 +47,11 @@ struct ObjectCodec: Sendable {
 
     /// The raw bytes of a record, checked against its name. Throws `PointError`: damaged, or sealed
     /// with a key that is not this one.
-    func open(_ record: PackRecord, _ stored: [UInt8]) throws -> [UInt8] {
+    func open(
+        _ record: PackRecord, _ stored: [UInt8], with decoder: ObjectDecoder = ObjectDecoder()
+    ) throws -> [UInt8] {
         try record.check()
-        let subject = "object \(record.id.digest)"
+        var subject: String { "object \(record.id.digest)" }
         guard stored.count == Int(record.stored) else {
             throw PointError.damaged(subject, "it ends too early")
         }
@@ -59,23 +61,15 @@ struct ObjectCodec: Sendable {
             bytes = try Seal(key: key, purpose: "belay object", name: record.id.bytes)
                 .open(stored[...], bound: PackFormat.header(record), subject)
         }
-        let raw = record.codec.isCompressed ? Self.expand(bytes, Int(record.raw)) : bytes
+        let raw = record.codec.isCompressed ? decoder.expand(bytes, Int(record.raw)) : bytes
         guard raw.count == Int(record.raw) else {
             throw PointError.damaged(subject, "its compressed bytes are damaged")
         }
-        let id = ObjectID(hashing: raw)
+        let id = decoder.hash(raw)
         guard (record.codec.isSealed ? name(of: id) : id) == record.id else {
             throw PointError.damaged(subject, "its bytes do not match it")
         }
         return raw
-    }
-
-    /// Fewer bytes than `count` if they are damaged.
-    private static func expand(_ stored: [UInt8], _ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { room, filled in
-            let done = ZSTD_decompress(room.baseAddress, count, stored, stored.count)
-            filled = ZSTD_isError(done) == 0 ? Int(done) : 0
-        }
     }
 
     // MARK: - Whole files

@@ -5,11 +5,14 @@ import Glibc
 final class ObjectReader {
     private struct Pack {
         var name: String
+        /// Where it lies, for errors.
+        var path: [UInt8]
         var file: Descriptor?
         var lastUse = 0
     }
 
     let codec: ObjectCodec
+    private let decoder = ObjectDecoder()
     private let files: StoreFiles
     private let lock: Descriptor?
     /// Names in packs of the objects that are known; nil for all.
@@ -44,7 +47,7 @@ final class ObjectReader {
         codec = other.codec
         lock = other.lock
         wanted = other.wanted
-        packs = other.packs.map { Pack(name: $0.name) }
+        packs = other.packs.map { Pack(name: $0.name, path: $0.path) }
         table = other.table
         damaged = other.damaged
     }
@@ -55,7 +58,7 @@ final class ObjectReader {
     }
 
     private func add(_ name: String) {
-        packs.append(Pack(name: name))
+        packs.append(Pack(name: name, path: Array(files.path(of: "packs/" + name).utf8)))
         do {
             let file = try file(packs.count - 1)
             let path = files.path(of: "packs/" + name)
@@ -125,10 +128,11 @@ final class ObjectReader {
         let pack = packs[Int(place.pack)]
         do {
             let file = try file(Int(place.pack))
-            return try Self.read(record, of: file, files, codec, pack.name)
+            return try Self.read(record, of: file, files, codec, pack.path, decoder)
         } catch let error as PointError where error.isDamage {
             throw PointError.damaged(
-                "object \(name.digest) in \(files.path(of: "packs/" + pack.name))", error.cause)
+                "object \(name.digest) in \(String(decoding: pack.path, as: UTF8.self))",
+                error.cause)
         }
     }
 
@@ -172,13 +176,12 @@ final class ObjectReader {
     /// The raw bytes of one record, checked against its name.
     static func read(
         _ record: PackRecord, of file: Descriptor, _ files: StoreFiles, _ codec: ObjectCodec,
-        _ pack: String
+        _ path: [UInt8], _ decoder: ObjectDecoder
     ) throws -> [UInt8] {
         try record.check()
-        let path = Array(files.path(of: "packs/" + pack).utf8)
         let stored = try PackFormat.part(
             file, Int(clamping: record.offset), Int(record.stored), path)
-        guard record.codec == .clone else { return try codec.open(record, stored) }
+        guard record.codec == .clone else { return try codec.open(record, stored, with: decoder) }
         return try clone(record, try ClonePlace(stored), files)
     }
 

@@ -78,12 +78,16 @@ final class PackAssembler {
 struct RecordCodecs {
     /// That of the key at hand, if there is one.
     let keyed: ObjectCodec
+    private let decoder = ObjectDecoder()
+
+    init(keyed: ObjectCodec) { self.keyed = keyed }
 
     /// The raw bytes, checked against the record's name.
     func read(
         _ record: PackRecord, of file: Descriptor, _ files: StoreFiles, _ pack: String
     ) throws -> [UInt8] {
         try ObjectReader.read(
-            record, of: file, files, record.codec.isSealed ? keyed : .plain, pack)
+            record, of: file, files, record.codec.isSealed ? keyed : .plain,
+            Array(files.path(of: "packs/" + pack).utf8), decoder)
     }
 }

@@ -40,6 +40,9 @@ enum SnapshotLimits {
     /// Bytes of a file from which on it is cloned where that can be: a smaller one costs less in a
     /// pack than a file of its own does.
     static let cloneBytesMin: UInt64 = 128 << 10
+    /// Bytes that a restore writes between two syncs ahead of the last one: with fewer the writing
+    /// waits for the journal of the file system, with more the last sync is long.
+    static let earlySyncBytes = 48 << 20
     /// zstd's level: the fastest that still halves text.
     static let compressionLevel: Int32 = 1
     /// Files of a tree that must differ, and for each that does not, before all of it is exchanged:

@@ -19,12 +19,17 @@ extension TreeRestore {
         let own = FileWriter(objects, beforeChange)
         let other = isAlone ? nil : FileWriter(ObjectReader(sharing: objects), beforeChange)
         let tally = ByteTally()
+        let early = isAlone ? nil : try earlySync(plans)
+        early?.start()
+        defer { early?.stop() }
         own.onWrite = {
             tally.add($0)
+            early?.wrote($0)
             try report.advance(tally)
         }
         other?.onWrite = { [watch = report.watch] in
             tally.add($0)
+            early?.wrote($0)
             try RestoreReport.check(watch)
         }
         var pass = Pass(threads: WritingThreads(own: own, other: other))
@@ -48,7 +53,18 @@ extension TreeRestore {
         }
         try finish(pass.directories)
         cursor.forget()
+        early?.stop()
         try syncWritten(own.written + (other?.written ?? []))
+    }
+
+    /// For the file system of the largest of `plans`; nil if they write too little for it.
+    private func earlySync(_ plans: [RestorePlan]) throws -> EarlySync? {
+        guard let largest = plans.max(by: { $0.needed < $1.needed }),
+            largest.needed >= SnapshotLimits.earlySyncBytes,
+            let path = largest.rooms.first?.root,
+            let (parent, _) = try root.parent(of: path)
+        else { return nil }
+        return EarlySync(of: parent)
     }
 
     /// What has to wait until all files are written.
@@ -106,11 +122,12 @@ extension TreeRestore {
         try plan.changes.forEach { entry, action in
             let isReused = number < reused.count && reused[number]
             number += 1
-            var beside = root.beside.path(entry.path)
+            let beside: [UInt8]
             switch action {
             case .repair: return
-            case .write: break
+            case .write: beside = root.beside.path(entry.path)
             case .tree, .exchange:
+                beside = root.beside.path(entry.path)
                 tree = (entry.path, beside)
                 trees.insert(entry.path)
             case .inside: beside = tree.beside + entry.path[tree.path.count...]
