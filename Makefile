@@ -33,7 +33,7 @@ demo-stop: ## stop a demo fleet that was left running
 
 test: tools ## unit, transcript, simulation and integration tests, on loopback, without root
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --no-parallel
+	@SWIFT="$(SWIFT)" scripts/test
 
 sim: tools ## SEEDS (20000) simulated rollouts of random plans with every kind of fault
 	$(SWIFT) build -c release --product belay

@@ -229,7 +229,7 @@ let package = Package(
             "Integration",
             needs: [
                 "belay", "belay-agent", "belay-coordinator", "FleetWire", "OperatorAPI",
-                "RolloutCore", "RolloutPlan",
+                "RolloutCore", "RolloutPlan", "SQLiteFile",
             ]),
         tests("Simulation", needs: ["FleetSimulation", "RolloutCore"]),
     ]
