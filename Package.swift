@@ -67,6 +67,7 @@ let package = Package(
     targets: [
         // proto
         module("FleetWire", in: "proto"),
+        module("Validation", in: "proto", needs: ["FleetWire"]),
         .systemLibrary(
             name: "COpenSSL", path: "proto/COpenSSL", pkgConfig: "libssl",
             providers: [.apt(["libssl-dev"])]),
@@ -78,7 +79,7 @@ let package = Package(
             "FleetTransport", in: "proto",
             needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
         // the plan and the rollout
-        module("RolloutPlan", in: "Sources", needs: ["FleetWire", yams, crypto]),
+        module("RolloutPlan", in: "Sources", needs: ["FleetWire", "Validation", yams, crypto]),
         module("RolloutCalendar", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
         module("RolloutCore", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
         module(
@@ -114,8 +115,9 @@ let package = Package(
         module(
             "HostValidators", in: "agent",
             needs: [
-                "FleetWire", "FleetTransport", "HostProcesses", "SQLiteFile", nioCore, nioPosix,
-                nioHTTP1,
+                "FleetWire", "Validation", "FleetTransport", "HostProcesses", "SQLiteFile",
+                "CLinux",
+                nioCore, nioPosix, nioHTTP1,
             ]),
         module("HostMetrics", in: "agent", needs: ["FleetWire"]),
         module(
@@ -128,8 +130,8 @@ let package = Package(
         tool(
             "belay-agent", in: "agent",
             needs: [
-                "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots",
-                arguments,
+                "AgentRuntime", "AgentCore", "FleetWire", "Validation", "FleetTransport",
+                "HostSnapshots", "HostProcesses", "HostValidators", arguments,
                 logging, lifecycle, unixSignals,
             ]),
         // the coordinator
@@ -173,6 +175,7 @@ let package = Package(
             ]),
         // tests
         tests("FleetWireTests", needs: ["FleetWire"]),
+        tests("ValidationTests", golden: "Golden", needs: ["Validation", "FleetWire"]),
         tests(
             "FleetTransportTests",
             needs: [
@@ -181,7 +184,7 @@ let package = Package(
             ]),
         tests(
             "RolloutPlanTests", golden: "Lint",
-            needs: ["RolloutPlan", "RolloutCalendar", "FleetWire"]),
+            needs: ["RolloutPlan", "RolloutCalendar", "Validation", "FleetWire"]),
         tests("RolloutCalendarTests", needs: ["RolloutCalendar", "RolloutPlan", "FleetWire"]),
         tests(
             "RolloutCoreTests", golden: "Transcripts",
@@ -195,7 +198,10 @@ let package = Package(
             ]),
         tests(
             "AgentCommandTests", golden: "Golden",
-            needs: ["belay-agent", "AgentRuntime", "FleetWire", "HostSnapshots", arguments]),
+            needs: [
+                "belay-agent", "AgentRuntime", "FleetWire", "Validation", "HostSnapshots",
+                arguments,
+            ]),
         tests("AgentCoreTests", golden: "Transcripts", needs: ["AgentCore", "FleetWire"]),
         tests(
             "AgentRuntimeTests",
@@ -212,7 +218,9 @@ let package = Package(
             needs: ["HostSteps", "HostSnapshots", "HostProcesses", "FleetWire", "SQLiteFile"]),
         tests(
             "HostValidatorsTests",
-            needs: ["HostValidators", "HostProcesses", "FleetWire", "SQLiteFile"]),
+            needs: [
+                "HostValidators", "HostProcesses", "Validation", "FleetWire", "SQLiteFile",
+            ]),
         tests("HostMetricsTests", needs: ["HostMetrics"]),
         tests("StateStoreTests", needs: ["StateStore", "FleetWire", "SQLiteFile"]),
         tests(

@@ -1,3 +1,4 @@
+import FleetWire
 import FoundationEssentials
 package import RolloutPlan
 

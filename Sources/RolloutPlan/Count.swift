@@ -1,3 +1,5 @@
+import FleetWire
+
 /// A number of hosts, or a percentage of some; `5` or `10%`, in JSON too.
 package enum Count: Codable, Sendable, Hashable {
     case number(Int)

@@ -1,4 +1,5 @@
 import FleetWire
+import Validation
 
 extension PlanBuilder {
     func step(_ value: PlacedValue, at path: PlanPath) -> StepSpec {
@@ -12,10 +13,13 @@ extension PlanBuilder {
     }
 
     func check(_ value: PlacedValue) -> CheckSpec {
-        CheckSpec(
-            name: value["name"]?.text ?? "", kind: kind(value),
-            level: value["level"]?.text.flatMap(CheckLevel.init) ?? .critical,
-            timeout: value["timeout"]?.span ?? .seconds(10), phase: value["phase"]?.text)
+        let kind = kind(value)
+        let level = ValidatorCatalog.spec(kind.name)?.level ?? .critical
+        return CheckSpec(
+            name: value["name"]?.text ?? "", kind: kind,
+            level: value["level"]?.text.flatMap(CheckLevel.init) ?? level,
+            timeout: value["timeout"]?.span ?? .seconds(10), phase: value["phase"]?.text,
+            onUnknown: value["on_unknown"]?.text.flatMap(UnknownPolicy.init))
     }
 
     private func action(_ value: PlacedValue, at path: PlanPath) -> StepAction {
@@ -76,28 +80,10 @@ extension PlanBuilder {
     }
 
     private func kind(_ value: PlacedValue) -> CheckKind {
-        if let check = value["run"] {
-            return .run(RunCheck(run: run(check), contains: check["contains"]?.text))
-        }
-        if let check = value["http"] {
-            return .http(
-                HTTPCheck(
-                    url: check["url"]?.text ?? "",
-                    status: (check["status"]?.list ?? []).compactMap(\.integer),
-                    contains: check["contains"]?.text))
-        }
-        let path = value["disk_space"] ?? value["file_digest"] ?? value["sqlite_integrity"]
-        let name = path?["path"]?.text ?? ""
-        if let check = value["disk_space"] {
-            return .diskSpace(
-                DiskSpaceCheck(path: name, bytesMin: check["bytes_min"]?.size ?? ByteCount(0)))
-        }
-        if let check = value["file_digest"], let digest = check["digest"]?.digest {
-            return .fileDigest(FileDigestCheck(path: name, digest: digest))
-        }
-        if let check = value["sqlite_integrity"] {
-            return .sqliteIntegrity(
-                SQLiteIntegrityCheck(path: name, userVersion: check["user_version"]?.integer))
+        for entry in value.entries {
+            guard let spec = ValidatorCatalog.spec(entry.key) else { continue }
+            return CheckKind(
+                spec.call(ValidatorShape.parameters(entry.value, of: spec.parameters)))
         }
         return .unknown("")
     }

@@ -26,6 +26,7 @@ extension PlanChecker {
             if let version = database.userVersion, version < 0 {
                 error(here["user_version"], "expected \(Shape.integer(0...Int.max).expected)")
             }
+        case .validator(let call): checkCall(call, path)
         case .unknown(let name): error(path, "no check is called `\(name)`")
         }
     }

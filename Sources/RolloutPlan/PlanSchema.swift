@@ -6,6 +6,7 @@ package enum PlanSchema {
     private indirect enum Value: Encodable {
         case text(String)
         case number(Int)
+        case fraction(Double)
         case flag(Bool)
         case list([Value])
         case object([String: Value])
@@ -15,6 +16,7 @@ package enum PlanSchema {
             switch self {
             case .text(let value): try container.encode(value)
             case .number(let value): try container.encode(value)
+            case .fraction(let value): try container.encode(value)
             case .flag(let value): try container.encode(value)
             case .list(let value): try container.encode(value)
             case .object(let value): try container.encode(value)
@@ -93,6 +95,19 @@ package enum PlanSchema {
         case .digest:
             return ["type": .text("string"), "pattern": .text("^sha256:[0-9a-f]{64}$")]
         case .number: return ["type": .text("number")]
+        case .numberIn(let range):
+            var members: [String: Value] = [
+                "type": .text("number"), "minimum": .fraction(range.lowerBound),
+            ]
+            if range.upperBound < .greatestFiniteMagnitude {
+                members["maximum"] = .fraction(range.upperBound)
+            }
+            return members
+        case .share:
+            return [
+                "type": .list([.text("string"), .text("number")]), "minimum": .number(0),
+                "maximum": .number(100), "pattern": .text("^[0-9]+([.][0-9]+)?%?$"),
+            ]
         case .percentage: return pattern("^([1-9][0-9]?|100)%$")
         case .days:
             let day = "(" + WeekDays.names.joined(separator: "|") + ")"

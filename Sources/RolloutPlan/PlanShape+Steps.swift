@@ -1,9 +1,10 @@
+import Validation
+
 extension PlanShape {
     private typealias Field = ObjectShape.Field
     private typealias Choice = ObjectShape.Choice
 
     static let stepActions = ["artifact", "run", "service", "flags", "config", "sqlite", "wait"]
-    static let checkKinds = ["run", "http", "disk_space", "file_digest", "sqlite_integrity"]
 
     static let step = ObjectShape(
         what: "a step",
@@ -31,12 +32,16 @@ extension PlanShape {
             Field("phase", .text, "Progress and reports show it under this phase."),
             Field("level", .word(["critical", "warning", "info"]), "Default critical."),
             Field("timeout", .span(atLeast: 1), "Unknown after this; default 10s."),
-            Field("run", .object(runCheck), "A program: exit 0 passes."),
-            Field("http", .object(http), "One GET request by plain HTTP."),
-            Field("disk_space", .object(diskSpace), "Free space."),
-            Field("file_digest", .object(fileDigest), "SHA-256 of a file."),
-            Field("sqlite_integrity", .object(sqliteIntegrity), "Integrity of a database."),
-        ], choices: [Choice(keys: checkKinds, isRequired: true, what: "something to look at")])
+            Field(
+                "on_unknown", .word(["fail", "warn"]),
+                "What it counts as if nothing can be told; default fail."),
+        ] + ValidatorCatalog.all.map(ValidatorShape.field),
+        choices: [
+            Choice(
+                keys: ValidatorCatalog.all.map(\.id), isRequired: true,
+                what: "something to look at",
+                listing: "the validators (docs/reference/validators.md)")
+        ])
 
     private static let programFields = [
         Field("argv", .list(.text), "Program and arguments; no shell."),
@@ -50,11 +55,6 @@ extension PlanShape {
 
     private static let run = ObjectShape(
         what: "the action `run`", fields: programFields, choices: [programChoice])
-
-    private static let runCheck = ObjectShape(
-        what: "the check `run`",
-        fields: programFields + [Field("contains", .text, "Text that its output must contain.")],
-        choices: [programChoice])
 
     private static let artifactStep = ObjectShape(
         what: "the action `artifact`",
@@ -123,33 +123,4 @@ extension PlanShape {
             Field("until", .object(check), "The check that must pass within the timeout."),
         ],
         choices: [Choice(keys: ["span", "until"], isRequired: true, what: "what to wait for")])
-
-    private static let http = ObjectShape(
-        what: "the check `http`",
-        fields: [
-            Field("url", .text, required: true, "http://host[:port]/path."),
-            Field("status", .list(.integer(100...599)), "Statuses that pass; default [200]."),
-            Field("contains", .text, "Text that the body must contain."),
-        ])
-
-    private static let diskSpace = ObjectShape(
-        what: "the check `disk_space`",
-        fields: [
-            Field("path", .text, required: true, "Any path on the file system."),
-            Field("bytes_min", .size, required: true, "Bytes that must be free."),
-        ])
-
-    private static let fileDigest = ObjectShape(
-        what: "the check `file_digest`",
-        fields: [
-            Field("path", .text, required: true, "The file."),
-            Field("digest", .digest, required: true, "What its SHA-256 must be."),
-        ])
-
-    private static let sqliteIntegrity = ObjectShape(
-        what: "the check `sqlite_integrity`",
-        fields: [
-            Field("path", .text, required: true, "The database file."),
-            Field("user_version", .integer(0...Int(Int32.max)), "What user_version must be."),
-        ])
 }

@@ -14,6 +14,9 @@ indirect enum Shape: Sendable {
     case digest
     /// A decimal number, neither infinite nor NaN.
     case number
+    case numberIn(ClosedRange<Double>)
+    /// From 0 to 100, `5`, `5%` or `0.5%`.
+    case share
     /// `1%` to `100%`.
     case percentage
     /// A day of the week or a range of them, `mon-fri`.
@@ -49,6 +52,11 @@ indirect enum Shape: Sendable {
                 : "a count of at least \(atLeast), such as `5`, or a percentage such as `10%`"
         case .size: "a size in bytes such as `500MB` or `1GiB`"
         case .number: "a number such as `0.01`"
+        case .numberIn(let range):
+            range.upperBound == .greatestFiniteMagnitude
+                ? "a number of at least \(range.lowerBound)"
+                : "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .share: "a percentage from 0 to 100 such as `5%`"
         case .percentage: "a percentage from `1%` to `100%`"
         case .days:
             "a day (" + WeekDays.names.map { "`\($0)`" }.joined(separator: ", ")
@@ -75,6 +83,10 @@ struct ObjectShape: Sendable {
         var what: String
         /// What to do if several are there; may be empty.
         var advice = ""
+        /// What messages say in place of the keys, if there are too many of them.
+        var listing: String?
+
+        var allowed: String { listing ?? keys.map { "`\($0)`" }.joined(separator: ", ") }
     }
 
     /// `a step`, for messages.
@@ -96,5 +108,15 @@ struct ObjectShape: Sendable {
             isRequired = required
             self.note = note
         }
+    }
+}
+
+extension ObjectShape {
+    /// The keys for messages; those of a choice with a listing of its own stand together.
+    var expectedKeys: String {
+        let hidden = choices.filter { $0.listing != nil }
+        let keys = fields.map(\.key).filter { key in !hidden.contains { $0.keys.contains(key) } }
+        return (keys.map { "`\($0)`" } + hidden.map { "one of \($0.allowed)" })
+            .joined(separator: ", ")
     }
 }

@@ -70,7 +70,7 @@ struct ShapeReader {
             guard let field = object.fields.first(where: { $0.key == name }) else {
                 hasUnknown = true
                 let near = NearestName.hint(name, among: known)
-                let all = "; expected " + known.map { "`\($0)`" }.joined(separator: ", ")
+                let all = "; expected " + object.expectedKeys
                 report(
                     key, path[name],
                     "\(object.what) has no key `\(name)`\(near.isEmpty ? all : near)")
@@ -85,7 +85,7 @@ struct ShapeReader {
         }
         for choice in object.choices {
             let given = entries.filter { choice.keys.contains($0.key) }
-            let all = choice.keys.map { "`\($0)`" }.joined(separator: ", ")
+            let all = choice.allowed
             if given.isEmpty, choice.isRequired, !hasUnknown {
                 report(node, path, "\(object.what) needs \(choice.what): one of \(all)")
             }
@@ -176,6 +176,11 @@ extension ShapeReader {
             return .count(count)
         case .size: return ByteCount(friendly: text).map { .size($0) }
         case .number: return number(text).map { .number($0) }
+        case .numberIn(let range):
+            return number(text).flatMap { range.contains($0) ? .number($0) : nil }
+        case .share:
+            let bare = text.hasSuffix("%") ? String(text.dropLast()) : text
+            return number(bare).flatMap { (0...100).contains($0) ? .number($0) : nil }
         case .percentage:
             guard case .percent(let percent) = Count(friendly: text), percent > 0 else {
                 return nil

@@ -64,6 +64,8 @@ struct JSONSchema {
         if let (definition, target) = resolve(schema) {
             return check(value, target, at: path, in: definition)
         }
+        // The empty schema takes anything.
+        if schema.isEmpty { return [] }
         switch schema["type"] as? String {
         case "object": return checkObject(value, schema, at: path, in: name)
         case "array":

@@ -41,6 +41,14 @@ enum SampleMessages {
         CheckSpec(
             name: "catalog",
             kind: .sqliteIntegrity(SQLiteIntegrityCheck(path: "/a.db", userVersion: 2))),
+        CheckSpec(
+            name: "port",
+            kind: .validator(
+                ValidatorCall(
+                    id: "tcp",
+                    parameters: [
+                        "host": .text("db"), "port": .whole(5432), "latency_warn": .whole(1000),
+                    ], origins: ["latency_warn": .standard])), onUnknown: .warn),
     ]
 
     static let components = [
@@ -181,7 +189,8 @@ enum SampleMessages {
 
     static let result = CheckResult(
         name: "health", kind: "http", level: .critical, status: .pass, measured: "status 200",
-        remedy: "none", took: Milliseconds(12))
+        remedy: "none", took: Milliseconds(12), threshold: "200 wanted", evidence: ["ok"],
+        parameters: [ShownParameter(name: "latency_warn", value: "1s", origin: .standard)])
 
     static let report: TransactionReport = {
         var report = TransactionReport(

@@ -9,7 +9,10 @@ struct DriverExampleTests {
         var title: String
         var text: String
         /// The key of the plan that it stands under.
-        var key: String { text.hasPrefix("windows:") ? "strategy" : "components" }
+        var key: String {
+            text.hasPrefix("windows:")
+                ? "strategy" : text.hasPrefix("checks:") ? "verification" : "components"
+        }
     }
 
     private func examples() throws -> [Example] {
@@ -36,6 +39,19 @@ struct DriverExampleTests {
         _ example: String, under key: String = "components"
     ) throws -> (plan: Plan, problems: String) {
         let indented = example.split(separator: "\n").map { "  \($0)\n" }.joined()
+        if key == "verification" {
+            let text = """
+                belay: 1
+                name: example
+                targets: {selector: app=web}
+                stages:
+                  migration: {steps: [{name: wait, wait: {span: 1s}}]}
+                  verification:
+                \(indented.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n"))
+                """
+            let loading = try PlanLoader.load(bytes: Array(text.utf8), path: "plans/p.yaml")
+            return (loading.plan, PlanProblems(loading.warnings).rendered(source: text))
+        }
         let text = """
             belay: 1
             name: example

@@ -5,10 +5,11 @@ enum ImportGraph {
     /// Modules of ours by module; a module that is missing here fails the test.
     static let allowed: [String: Set<String>] = [
         "FleetWire": [],
+        "Validation": ["FleetWire"],
         "COpenSSL": [], "CSQLite": [], "CZstd": [],
         "SQLiteFile": ["CSQLite"],
         "FleetTransport": ["FleetWire", "COpenSSL"],
-        "RolloutPlan": ["FleetWire"],
+        "RolloutPlan": ["FleetWire", "Validation"],
         "RolloutCalendar": ["FleetWire", "RolloutPlan"],
         "RolloutCore": ["FleetWire", "RolloutPlan"],
         "OperatorAPI": ["FleetWire", "RolloutPlan", "RolloutCore"],
@@ -23,7 +24,10 @@ enum ImportGraph {
             "FleetWire", "FleetTransport", "HostProcesses", "COpenSSL", "CZstd", "CLinux",
             "SQLiteFile",
         ],
-        "HostValidators": ["FleetWire", "FleetTransport", "HostProcesses", "SQLiteFile"],
+        "HostValidators": [
+            "FleetWire", "Validation", "FleetTransport", "HostProcesses", "SQLiteFile",
+            "CLinux",
+        ],
         "HostSteps": [
             "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots", "HostValidators",
             "SQLiteFile",
@@ -34,7 +38,8 @@ enum ImportGraph {
             "HostSteps", "HostValidators", "HostMetrics", "SQLiteFile",
         ],
         "belay-agent": [
-            "AgentRuntime", "AgentCore", "FleetWire", "FleetTransport", "HostSnapshots",
+            "AgentRuntime", "AgentCore", "FleetWire", "Validation", "FleetTransport",
+            "HostSnapshots", "HostProcesses", "HostValidators",
         ],
         "StateStore": ["FleetWire", "SQLiteFile"],
         "CoordinatorServer": [
@@ -58,7 +63,9 @@ enum ImportGraph {
     ]
 
     /// Decisions are pure values: no I/O, no clock, no randomness, no concurrency.
-    static let pure: Set<String> = ["FleetWire", "RolloutCore", "AgentCore", "FleetSimulation"]
+    static let pure: Set<String> = [
+        "FleetWire", "Validation", "RolloutCore", "AgentCore", "FleetSimulation",
+    ]
 
     /// What a pure module may import from outside.
     static let pureImports: Set<String> = ["FoundationEssentials"]

@@ -199,7 +199,7 @@ extension HostMachine {
             guard let result = found.first(where: { $0.name == spec.name }) else {
                 return "check \(spec.name) gave no result"
             }
-            if result.status == .pass || result.status == .warn { return nil }
+            guard result.status == .fail || spec.isOpen(result.status) else { return nil }
             let ended = result.status == .fail ? "failed" : "is \(result.status.rawValue)"
             return "check \(spec.name) \(ended): \(result.measured)"
         }

@@ -13,7 +13,10 @@ extension Agent {
         do {
             switch request.command {
             case .status: reply.status = status
-            case .validate: reply.results = try await validate(request.checks)
+            case .validate:
+                let (asked, results) = try await validate(request.checks)
+                reply.asked = asked
+                reply.results = results
             case .point:
                 guard let asked = request.point else {
                     throw Refusal(code: "invalid", reason: "say what to do with points")
@@ -48,17 +51,20 @@ extension Agent {
             scrubbed: health.scrubbed)
     }
 
-    private func validate(_ checks: [CheckSpec]?) async throws -> [CheckResult] {
+    private func validate(
+        _ checks: [CheckSpec]?
+    ) async throws -> ([CheckSpec], [CheckResult]) {
         let plan = machine.open?.plan
         let asked = checks ?? plan?.stage(.verification).checks ?? []
         guard !asked.isEmpty else {
             throw Refusal(
                 code: "invalid", reason: "there is nothing to check: no rollout is open here",
-                remedy: "give a file with a JSON array of checks")
+                remedy: "name validators, or give --checks or --plan")
         }
-        return await check(
+        let results = await check(
             CheckRequest(
                 checks: asked, variables: plan?.variables ?? [:], labels: plan?.labels ?? [:]))
+        return (asked, results)
     }
 
     private func rollBack(_ request: ControlRequest) async throws -> String {

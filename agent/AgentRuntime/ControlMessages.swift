@@ -102,6 +102,8 @@ package struct ControlReply: Codable, Sendable, Hashable {
     package var status: AgentStatus?
     /// With validate.
     package var results: [CheckResult]?
+    /// With validate: the checks that were asked.
+    package var asked: [CheckSpec]?
     /// With point; lists that were streamed before are empty here.
     package var points: PointReply?
     /// With rollback: how the transaction stands after it.

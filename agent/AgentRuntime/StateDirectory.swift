@@ -179,6 +179,11 @@ package struct AgentConfiguration: Codable, Sendable, Hashable {
 }
 
 extension StateDirectory {
+    /// The host's id as it is enrolled, else its hostname.
+    package var hostID: HostID {
+        (value(AgentConfiguration.self, in: "agent.json") ?? .notEnrolled).host
+    }
+
     /// True if something is at `path`.
     static func isThere(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

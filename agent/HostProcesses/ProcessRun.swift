@@ -62,6 +62,12 @@ package struct ProcessRun: Sendable {
         package var output: [UInt8]
         /// How long it ran.
         package var took: Milliseconds
+        /// A result of these fields.
+        package init(ending: Ending, output: [UInt8], took: Milliseconds) {
+            self.ending = ending
+            self.output = output
+            self.took = took
+        }
 
         /// The output as text, redacted; bytes that are not UTF-8 are replaced.
         package var text: String { Redactor.redact(String(decoding: output, as: UTF8.self)) }

@@ -10,7 +10,8 @@ import Logging
     static let configuration = CommandConfiguration(
         commandName: "belay-agent",
         abstract: "Carry rollouts out on this host, and take them back.",
-        discussion: "Flags are all there is to set: the agent reads no configuration file.",
+        discussion: "Flags are all there is to set, but for the thresholds of validators: "
+            + "/etc/belay/belay-agent.json holds them.",
         version: AgentVersion.text,
         subcommands: [
             EnrolCommand.self, RunCommand.self, StatusCommand.self, ValidateCommand.self,

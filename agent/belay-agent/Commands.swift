@@ -44,6 +44,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = options.logger()
+        try ValidatorSettings.requireSound(options.directory)
         let agent = try Agent(state: options.directory, logger: logger)
         // A stop leaves a running step cut off: the next start, or the guard, takes the host back.
         var configuration = ServiceGroupConfiguration(
@@ -99,33 +100,6 @@ struct StatusCommand: AsyncParsableCommand {
             ControlRequest(.status), options.directory, logger: options.logger())
         if let refusal = reply.refusal { throw Output.refuse(refusal) }
         try Output.json(reply.status)
-    }
-}
-
-struct ValidateCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "validate", abstract: "Run checks on this host.")
-    @OptionGroup var options: StateOptions
-    @Argument(help: "A JSON array of checks; the open rollout's verification unless given.")
-    var file: String?
-
-    func run() async throws {
-        var request = ControlRequest(.validate)
-        request.checks = try file.map { try FileArgument.read([CheckSpec].self, $0) }
-        let reply = try await ControlClient.ask(
-            request, options.directory, logger: options.logger())
-        if let refusal = reply.refusal { throw Output.refuse(refusal) }
-        let results = reply.results ?? []
-        for result in results {
-            print("\(result.status.rawValue)\t\(result.name)\t\(result.measured)")
-        }
-        let worst = results.filter { $0.level == .critical }
-        if worst.contains(where: { $0.status == .fail }) { throw ExitCode(6) }
-        if !results.contains(where: { $0.status == .pass || $0.status == .warn })
-            || worst.contains(where: { $0.status == .unknown })
-        {
-            throw ExitCode(7)
-        }
     }
 }
 

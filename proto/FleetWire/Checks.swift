@@ -15,17 +15,29 @@ package struct CheckSpec: Codable, Sendable, Hashable {
     package var timeout: Milliseconds
     /// The phase under which progress and reports show it.
     package var phase: String?
+    /// What it counts as if it could not be looked at; nil is `fail`: it blocks.
+    package var onUnknown: UnknownPolicy?
     /// A check of these fields.
     package init(
         name: String, kind: CheckKind, level: CheckLevel = .critical,
-        timeout: Milliseconds = .seconds(10), phase: String? = nil
+        timeout: Milliseconds = .seconds(10), phase: String? = nil,
+        onUnknown: UnknownPolicy? = nil
     ) {
         self.name = name
         self.kind = kind
         self.level = level
         self.timeout = timeout
         self.phase = phase
+        self.onUnknown = onUnknown
     }
+}
+
+/// What a check that could not be looked at counts as.
+package enum UnknownPolicy: String, Codable, Sendable, Hashable {
+    /// It blocks as a failure does.
+    case fail
+    /// It is shown and does not block; a pass it is not.
+    case warn
 }
 
 /// What a check looks at. On the wire: `{"http": {…}}`. Templates as in steps.
@@ -40,6 +52,8 @@ package enum CheckKind: Codable, Sendable, Hashable {
     case fileDigest(FileDigestCheck)
     /// `PRAGMA integrity_check` and `foreign_key_check` of a database.
     case sqliteIntegrity(SQLiteIntegrityCheck)
+    /// A validator of the catalog by its id, with its parameters.
+    case validator(ValidatorCall)
     /// A kind that this version does not know; its result is unknown, never pass.
     case unknown(String)
 
@@ -55,6 +69,8 @@ package enum CheckKind: Codable, Sendable, Hashable {
             self = .fileDigest(try container.decode(FileDigestCheck.self, forKey: key))
         case "sqlite_integrity", "sqliteIntegrity":
             self = .sqliteIntegrity(try container.decode(SQLiteIntegrityCheck.self, forKey: key))
+        case "validator":
+            self = .validator(try container.decode(ValidatorCall.self, forKey: key))
         default: self = .unknown(key.stringValue)
         }
     }
@@ -68,6 +84,7 @@ package enum CheckKind: Codable, Sendable, Hashable {
         case .diskSpace(let check): try container.encode(check, forKey: "disk_space")
         case .fileDigest(let check): try container.encode(check, forKey: "file_digest")
         case .sqliteIntegrity(let check): try container.encode(check, forKey: "sqlite_integrity")
+        case .validator(let call): try container.encode(call, forKey: "validator")
         case .unknown(let name): try container.encode([String: String](), forKey: SingleKey(name))
         }
     }
@@ -80,6 +97,7 @@ package enum CheckKind: Codable, Sendable, Hashable {
         case .diskSpace: "disk_space"
         case .fileDigest: "file_digest"
         case .sqliteIntegrity: "sqlite_integrity"
+        case .validator(let call): call.id
         case .unknown(let name): name
         }
     }
@@ -175,10 +193,17 @@ package struct CheckResult: Codable, Sendable, Hashable {
     package var remedy: String?
     /// How long it took.
     package var took: Milliseconds
+    /// What it was held against, if the validator tells it apart from `measured`.
+    package var threshold: String?
+    /// What shows it: lines of output, names of files; redacted and bounded.
+    package var evidence: [String]?
+    /// The thresholds, and every parameter that the plan did not give, with their origins.
+    package var parameters: [ShownParameter]?
     /// A result of these fields.
     package init(
         name: String, kind: String, level: CheckLevel, status: CheckStatus, measured: String,
-        remedy: String?, took: Milliseconds
+        remedy: String?, took: Milliseconds, threshold: String? = nil, evidence: [String]? = nil,
+        parameters: [ShownParameter]? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -187,29 +212,8 @@ package struct CheckResult: Codable, Sendable, Hashable {
         self.measured = measured
         self.remedy = remedy
         self.took = took
-    }
-}
-
-/// The verdict over several results.
-package enum Verdict: String, Codable, Sendable, Hashable {
-    case pass, fail, inconclusive
-
-    /// Fail if a critical check failed or warned no lower; inconclusive if one that is critical is
-    /// unknown or missing, or if nothing was asked or found; pass otherwise.
-    package init(asked: [CheckSpec], found: [CheckResult]) {
-        let critical = asked.filter { $0.level == .critical }
-        let results = Dictionary(found.map { ($0.name, $0.status) }) { first, _ in first }
-        if critical.contains(where: { results[$0.name] == .fail }) {
-            self = .fail
-        } else if asked.isEmpty
-            || critical.contains(where: {
-                results[$0.name] == nil || results[$0.name] == .unknown
-            })
-            || !results.values.contains(where: { $0 == .pass || $0 == .warn })
-        {
-            self = .inconclusive
-        } else {
-            self = .pass
-        }
+        self.threshold = threshold
+        self.evidence = evidence
+        self.parameters = parameters
     }
 }

@@ -53,9 +53,15 @@ extension [CheckResult] {
     /// checks said; none is left out.
     package func fittingFrame() -> [CheckResult] {
         let share = FrameLimits.v1.payloadBytesMax / 4 / Swift.max(1, count)
-        let room = Swift.min(2048, share)
+        let room = Swift.min(2048, share / 4)
         return map { result in
             var result = result
+            result.threshold = result.threshold?.cut(toJSONBytes: room)
+            // Of very many checks only what is measured and what to do is kept.
+            let hasRoom = share >= 8192
+            result.evidence = hasRoom ? result.evidence?.fitting(jsonBytes: room) : nil
+            result.parameters =
+                hasRoom ? result.parameters.map { [ShownParameter]($0.prefix(8)) } : nil
             result.measured = result.measured.cut(toJSONBytes: room)
             result.remedy = result.remedy?.cut(toJSONBytes: room)
             return result

@@ -1,6 +1,4 @@
-package import FleetWire
-
-/// How people write quantities in plans (docs/reference/plan.md, "Quantities").
+/// How people write quantities (docs/reference/plan.md, "Quantities").
 
 extension Milliseconds {
     /// Reads `250ms`, `30s`, `5m`, `2h`, `1d` and sums such as `1h30m`, largest unit first, each
@@ -64,37 +62,6 @@ extension ByteCount {
         let (size, overflow) = UInt64(number).multipliedReportingOverflow(by: factor)
         guard !overflow, size <= UInt64(Int64.max) else { return nil }
         self.init(size)
-    }
-}
-
-extension Count {
-    /// The greatest number that a plan may name.
-    package static let numberMax = 1_000_000
-
-    /// Reads `5` or `10%`; nil for anything else, a negative number and more than 100 percent.
-    package init?(friendly text: String) {
-        guard let (number, after) = leadingNumber(Substring(text)) else { return nil }
-        switch after {
-        case "" where number <= Self.numberMax: self = .number(Int(number))
-        case "%" where number <= 100: self = .percent(Int(number))
-        default: return nil
-        }
-    }
-
-    /// `5` or `10%`.
-    package var friendly: String {
-        switch self {
-        case .number(let number): "\(number)"
-        case .percent(let percent): "\(percent)%"
-        }
-    }
-
-    /// False for negative numbers, percentages over 100 and numbers over `numberMax`.
-    package var isInRange: Bool {
-        switch self {
-        case .number(let number): (0...Self.numberMax).contains(number)
-        case .percent(let percent): (0...100).contains(percent)
-        }
     }
 }
 

@@ -2,35 +2,33 @@ import FleetTransport
 import FleetWire
 import Glibc
 import HostProcesses
+import Validation
 
-/// The checks of files and file systems.
-enum FileChecks {
-    static func diskSpace(_ spec: DiskSpaceCheck, at path: String) -> Finding {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else {
-            return .unknown(
-                "\(path): \(errorText(errno))", "give a path that exists on this host")
+/// The check `file_digest`.
+struct FileDigestValidator: Validator {
+    let spec = ValidatorSpec.fileDigest
+
+    func look(_ parameters: CheckParameters, _ context: LookContext) async -> Finding {
+        guard let digest = Digest(parameters["digest"]) else {
+            return .unknown("the digest is malformed", "correct the check in the plan")
         }
-        let free = UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize))
-        let bytes = free.overflow ? UInt64.max : free.partialValue
-        let measured = "\(bytes) bytes free, at least \(spec.bytesMin.count) bytes wanted"
-        return bytes >= spec.bytesMin.count
-            ? .pass(measured) : .fail(measured, "free space on the file system of \(path)")
+        let path = parameters["path"]
+        return await context.blocking { Self.compare(path, with: digest, $0) }
     }
 
-    static func digest(
-        _ spec: FileDigestCheck, at path: String, cancellation: OwnThread.Cancellation
+    private static func compare(
+        _ path: String, with wanted: Digest, _ cancellation: OwnThread.Cancellation
     ) -> Finding {
         let remedy = "deploy the file again"
         var status = stat()
         guard stat(path, &status) == 0 else {
             let code = errno
             return code == ENOENT || code == ENOTDIR
-                ? .fail("\(path) is missing, \(spec.digest) wanted", remedy)
+                ? .fail("\(path) is missing, \(wanted) wanted", remedy)
                 : .unknown("\(path): \(errorText(code))", "check owner and permissions")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            return .fail("\(path) is not a regular file, \(spec.digest) wanted", remedy)
+            return .fail("\(path) is not a regular file, \(wanted) wanted", remedy)
         }
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else {
@@ -47,8 +45,8 @@ enum FileChecks {
             }
             if count == 0 {
                 let found = hasher.finish()
-                return found == spec.digest
-                    ? .pass("\(found) as wanted") : .fail("\(found), \(spec.digest) wanted", remedy)
+                return found == wanted
+                    ? .pass("\(found) as wanted") : .fail("\(found), \(wanted) wanted", remedy)
             }
             buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }

@@ -1,8 +1,23 @@
 import FleetWire
 import Glibc
 import HostProcesses
+import Validation
 
 /// The check `http`: one GET over plain HTTP/1.1; redirects are not followed.
+struct HTTPValidator: Validator {
+    let spec = ValidatorSpec.http
+
+    func look(_ parameters: CheckParameters, _ context: LookContext) async -> Finding {
+        let asked = HTTPCheck(
+            url: parameters["url"], status: parameters.list("status").compactMap(\.whole),
+            contains: parameters.text("contains"))
+        return await context.blocking { cancellation in
+            HTTPProbe.run(asked, deadline: context.deadline, cancellation: cancellation)
+        }
+    }
+}
+
+/// One request of the check `http`.
 enum HTTPProbe {
     static let bodyBytesMax = 65536
     private static let remedy = "look at the service's log and whether it listens there"
@@ -15,10 +30,10 @@ enum HTTPProbe {
                 "\(spec.url) is no URL of the form http://host[:port]/path",
                 "checks speak plain HTTP only; use a run check for anything else")
         }
-        let socket = HTTPSocket(deadline: deadline, cancellation: cancellation)
+        let socket = TCPSocket(deadline: deadline, cancellation: cancellation)
         defer { socket.close() }
-        do throws(HTTPSocket.Failure) {
-            try socket.connect(to: target)
+        do throws(TCPSocket.Failure) {
+            try socket.connect(host: target.host, port: target.port)
             try socket.send(
                 "GET \(target.path) HTTP/1.1\r\nHost: \(target.authority)\r\n"
                     + "User-Agent: belay-agent\r\nAccept: */*\r\nConnection: close\r\n\r\n")

@@ -14,7 +14,7 @@ package enum NearestName {
     }
 
     /// `; did you mean ...?`, or nothing.
-    static func hint(_ name: String, among known: some Sequence<String>) -> String {
+    package static func hint(_ name: String, among known: some Sequence<String>) -> String {
         of(name, among: known).map { "; did you mean `\($0)`?" } ?? ""
     }
 

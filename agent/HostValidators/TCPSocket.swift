@@ -2,7 +2,7 @@ import Glibc
 import HostProcesses
 
 /// One TCP connection of one check; every wait ends at the deadline.
-final class HTTPSocket {
+final class TCPSocket {
     struct Failure: Error {
         let reason: String
         /// True if nothing can be said because time ran out or the name could not be looked up.
@@ -23,15 +23,15 @@ final class HTTPSocket {
         socket = -1
     }
 
-    /// Tries the addresses of the target's host in order.
-    func connect(to target: HTTPTarget) throws(Failure) {
+    /// Tries the addresses of `host` in order.
+    func connect(host: String, port: String) throws(Failure) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(target.host, target.port, &hints, &list)
+        let code = getaddrinfo(host, port, &hints, &list)
         guard code == 0, let first = list else {
             throw Failure(
-                reason: "\(target.host): \(String(cString: gai_strerror(code)))", isLate: true)
+                reason: "\(host): \(String(cString: gai_strerror(code)))", isLate: true)
         }
         defer { freeaddrinfo(first) }
         var last = Failure(reason: "no address", isLate: true)

@@ -2,8 +2,22 @@ import FleetWire
 import Glibc
 import HostProcesses
 import SQLiteFile
+import Validation
 
 /// The check `sqlite_integrity`; opens read-only.
+struct SQLiteIntegrityValidator: Validator {
+    let spec = ValidatorSpec.sqliteIntegrity
+
+    func look(_ parameters: CheckParameters, _ context: LookContext) async -> Finding {
+        let path = parameters["path"]
+        let asked = SQLiteIntegrityCheck(path: path, userVersion: parameters.whole("user_version"))
+        return await context.blocking { _ in
+            DatabaseCheck.run(asked, at: path, until: context.deadline)
+        }
+    }
+}
+
+/// One look at a database.
 enum DatabaseCheck {
     static func run(
         _ spec: SQLiteIntegrityCheck, at path: String, until deadline: ContinuousClock.Instant

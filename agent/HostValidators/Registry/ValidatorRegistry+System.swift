@@ -1,0 +1,7 @@
+extension ValidatorRegistry {
+    /// In order of their ids; the catalog has the same.
+    static let system: [any Validator] = [
+        DiskSpaceValidator(),
+        MemoryAvailableValidator(),
+    ]
+}

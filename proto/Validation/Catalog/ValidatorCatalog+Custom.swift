@@ -1,0 +1,6 @@
+extension ValidatorCatalog {
+    /// Validators of the operator's own programs, in order of their ids.
+    static let custom: [ValidatorSpec] = [
+        .run
+    ]
+}

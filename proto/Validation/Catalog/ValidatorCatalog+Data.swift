@@ -1,0 +1,6 @@
+extension ValidatorCatalog {
+    /// Validators of datasets and files, in order of their ids.
+    static let data: [ValidatorSpec] = [
+        .fileDigest
+    ]
+}

@@ -1,0 +1,6 @@
+extension ValidatorCatalog {
+    /// Validators of permissions, secrets, certificates, in order of their ids.
+    static let security: [ValidatorSpec] = [
+        .permissions
+    ]
+}
