@@ -14,6 +14,8 @@ SOAK_SEEDS ?= 4
 
 BENCH_ARGS ?=
 
+TARGETS ?=
+
 .PHONY: help tools build demo demo-stop test sim bench-snapshots bench-simulation bench-replay soak check format release clean
 
 help: ## list these targets
@@ -31,9 +33,9 @@ demo: build ## the main job on a demo fleet of six hosts; without a terminal it 
 demo-stop: ## stop a demo fleet that was left running
 	@$$($(SWIFT) build --show-bin-path)/belay-demo stop
 
-test: tools ## unit, transcript, simulation and integration tests, on loopback, without root
+test: tools ## all tests, on loopback, without root; TARGETS='Tidy …' runs these test targets alone
 	$(SWIFT) build --build-tests
-	@SWIFT="$(SWIFT)" scripts/test
+	@scripts/test "$$($(SWIFT) build --show-bin-path)/belayPackageTests.xctest" $(TARGETS)
 
 sim: tools ## SEEDS (20000) simulated rollouts of random plans with every kind of fault
 	$(SWIFT) build -c release --product belay

@@ -33,26 +33,27 @@ enum Occurrence: Sendable {
     case coordinatorWritten(life: Int)
     case coordinatorWakes(life: Int)
     case coordinatorDiskHeals
-    case gateAnswers(life: Int, wave: String, gate: String, round: Int, hosts: [Int], [CheckSpec])
-    case probeAnswers(life: Int, wave: String, gate: String, round: Int)
+    indirect case gateAnswers(
+        life: Int, wave: String, gate: String, round: Int, hosts: [Int], [CheckSpec])
+    indirect case probeAnswers(life: Int, wave: String, gate: String, round: Int)
     case calendarAnswers(life: Int)
-    case comparisonEnds(life: Int, host: Int, PointID)
+    indirect case comparisonEnds(life: Int, host: Int, PointID)
     // Trouble
     case trouble
     case operatorActs
-    case staleOrder(host: Int, TransactionOrder, Generation)
+    indirect case staleOrder(host: Int, TransactionOrder, Generation)
     case audit(host: Int, Audit)
 }
 
 /// What an agent sends.
-enum UpFrame: Sendable {
+indirect enum UpFrame: Sendable {
     case hello(OpenTransaction?)
     case report(TransactionReport)
     case refused(OrderVerb, attempt: Int, Refusal)
 }
 
 /// What a coordinator sends.
-enum DownFrame: Sendable {
+indirect enum DownFrame: Sendable {
     case welcome(Generation, acknowledged: UInt64)
     case order(TransactionOrder, Generation)
     case acknowledge(UInt64)

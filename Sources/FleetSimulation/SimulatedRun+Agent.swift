@@ -28,7 +28,7 @@ extension SimulatedRun {
     mutating func recoverAgent(_ host: Int) {
         let outcome = hosts[host].outcome
         let cutOff = setup.planted == .stepRunsAgain ? cutOffStep(host) : nil
-        note("\(hosts[host].id) agent starts")
+        recorder?.note(now, "\(hosts[host].id) agent starts")
         tell(host, .started(guard: outcome))
         if let cutOff, hosts[host].isAgentUp { begin(host, cutOff) }
         guard hosts[host].isAgentUp else { return }
@@ -175,7 +175,7 @@ extension SimulatedRun {
 
     mutating func killAgent(_ host: Int, reboot: Bool) {
         guard hosts[host].isAgentUp else { return }
-        note("\(hosts[host].id) \(reboot ? "reboots" : "agent is killed")")
+        recorder?.note(now, "\(hosts[host].id) \(reboot ? "reboots" : "agent is killed")")
         let life = hosts[host].life
         hosts[host].hasRefused = false
         hosts[host].isAgentUp = false

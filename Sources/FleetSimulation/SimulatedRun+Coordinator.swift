@@ -155,7 +155,7 @@ extension SimulatedRun {
 
     /// What nobody waits for is kept and tried again.
     private mutating func keepTrying(_ batch: [SimulatedCoordinator.Input]) {
-        note("the coordinator's journal cannot be written")
+        recorder?.note(now, "the coordinator's journal cannot be written")
         for input in batch {
             if let connection = input.connection {
                 connections[connection].isReading = false
@@ -173,7 +173,7 @@ extension SimulatedRun {
         let before = beforeApplying(event)
         let effects = coordinator.machine.handle(altered(event))
         afterApplying(event, before, effects)
-        note("coordinator takes \(event.kind): \(view?.state.rawValue ?? "-")")
+        recorder?.note(now, "coordinator takes \(event.kind): \(view?.state.rawValue ?? "-")")
         for effect in effects {
             perform(effect)
             if coordinatorCrashes() { return false }
@@ -271,7 +271,8 @@ extension SimulatedRun {
             after(some(50...3000), .comparisonEnds(life: coordinator.life, host: host, point))
         case .evaluateGate(let wave, let gate, let round, let asked):
             ask(gate, wave: wave, round: round, hosts: asked)
-        case .note(let entry): note("  \(entry.host.map { "\($0): " } ?? "")\(entry.text)")
+        case .note(let entry):
+            recorder?.note(now, "  \(entry.host.map { "\($0): " } ?? "")\(entry.text)")
         case .quarantine: break
         case .wake(let at):
             coordinator.wakeAt = min(coordinator.wakeAt ?? at, at)

@@ -8,7 +8,7 @@ extension SimulatedRun {
     /// The faults end: what is dead starts again, what is cut off can be reached, what is full has
     /// space. Clocks stay wrong, and a version that does not run still does not.
     mutating func calm() {
-        note("the faults end")
+        recorder?.note(now, "the faults end")
         timeline?.faultsEnd = now
         isTroubled = false
         coordinator.isFull = false
@@ -78,7 +78,7 @@ extension SimulatedRun {
                 .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
             ] + returns(.all)
         let person = Self.persons[round % Self.persons.count]
-        note("why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
+        recorder?.note(now, "why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
         // What did not help twice is not tried for ever.
         let open = ways.filter {
             !refuses(.command($0, by: person, reason: "simulated", at: coordinatorNow))

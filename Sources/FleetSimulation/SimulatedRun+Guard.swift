@@ -158,11 +158,11 @@ extension SimulatedRun {
         if order.complete, order.policy == .commitIfValid, !checks.isEmpty, isHealthy(host),
             checks.contains(where: { $0.level == .critical })
         {
-            note("\(hosts[host].id) guard keeps the change")
+            recorder?.note(now, "\(hosts[host].id) guard keeps the change")
             settle(host, .kept, took: .zero)
             return endWatch(host)
         }
-        note("\(hosts[host].id) guard restores")
+        recorder?.note(now, "\(hosts[host].id) guard restores")
         checkReturn(host, by: "guard")
         hosts[host].restoreBegan = now
         for component in hosts[host].disk.indices { hosts[host].disk[component] = -1 }
@@ -191,7 +191,7 @@ extension SimulatedRun {
         _ host: Int, _ ending: GuardOutcome.Ending, took: Milliseconds
     ) {
         guard let order = hosts[host].armed?.order else { return }
-        note("\(hosts[host].id) guard: \(ending.rawValue)")
+        recorder?.note(now, "\(hosts[host].id) guard: \(ending.rawValue)")
         if ending == .rolledBack { restores.append(took) }
         hosts[host].outcome = GuardOutcome(
             rollout: order.plan.rollout, attempt: order.attempt, ending: ending,

@@ -32,7 +32,7 @@ extension SimulatedRun {
     // MARK: - Messages
 
     mutating func send(_ report: TransactionReport, from host: Int) {
-        note("\(hosts[host].id) reports \(report.sequence) \(report.kind.rawValue)")
+        recorder?.note(now, "\(hosts[host].id) reports \(report.sequence) \(report.kind.rawValue)")
         witness(report, host)
         if let session = hosts[host].session {
             up(.report(report), session)
@@ -109,7 +109,7 @@ extension SimulatedRun {
 
     /// A refusal goes to the session that the order came by; `message` says which order that was.
     mutating func refuse(_ host: Int, _ message: String, _ refusal: Refusal) {
-        note("\(hosts[host].id) refuses: \(refusal.code)")
+        recorder?.note(now, "\(hosts[host].id) refuses: \(refusal.code)")
         let words = message.split(separator: " ")
         guard let session = hosts[host].session, words.count == 2,
             let verb = OrderVerb(rawValue: String(words[0])), let attempt = Int(words[1])
@@ -128,7 +128,8 @@ extension SimulatedRun {
         _ order: TransactionOrder, _ term: Generation, _ host: Int, message: String
     ) {
         guard hosts[host].isAgentUp else { return }
-        note(
+        recorder?.note(
+            now,
             "\(hosts[host].id) hears \(order.verb.rawValue) \(order.attempt), term \(term.rawValue)"
         )
         let before = hosts[host].machine
@@ -197,7 +198,7 @@ extension SimulatedRun {
         hosts[host].served = nil
         if hosts[host].session == number {
             hosts[host].session = nil
-            note("\(hosts[host].id) session ends")
+            recorder?.note(now, "\(hosts[host].id) session ends")
             tell(host, .disconnected)
         }
         guard hosts[host].isAgentUp else { return }
@@ -212,7 +213,7 @@ extension SimulatedRun {
 
     mutating func breakConnection(_ host: Int) {
         guard let number = hosts[host].served else { return }
-        note("\(hosts[host].id) connection breaks")
+        recorder?.note(now, "\(hosts[host].id) connection breaks")
         connections[number].isUpLost = true
         connections[number].isDownLost = true
         after(some(1...3000), .noticesEnd(connection: number, .agent))
@@ -223,7 +224,7 @@ extension SimulatedRun {
         guard hosts[host].cut == nil else { return }
         let cut = SimulatedHost.Cut(up: up, down: down, from: now, to: now + span)
         hosts[host].cut = cut
-        note("\(hosts[host].id) is cut off for \(span) ms (up \(up), down \(down))")
+        recorder?.note(now, "\(hosts[host].id) is cut off for \(span) ms (up \(up), down \(down))")
         after(span, .cutEnds(host: host))
         guard cut.breaks, let number = hosts[host].served else { return }
         let late = Int(SimulationLimits.heartbeat)
@@ -244,6 +245,6 @@ extension SimulatedRun {
     mutating func endCut(_ host: Int) {
         guard let cut = hosts[host].cut, cut.to <= now else { return }
         hosts[host].cut = nil
-        note("\(hosts[host].id) can be reached again")
+        recorder?.note(now, "\(hosts[host].id) can be reached again")
     }
 }

@@ -8,7 +8,7 @@ extension SimulatedRun {
     mutating func noteCrossed(_ host: Int, _ step: StepSpec, _ stage: Stage) {
         let steps = plan.work.stages.first { $0.stage == stage }?.steps ?? []
         guard steps.contains(where: { $0.name == step.name && $0.irreversible }) else { return }
-        note("\(hosts[host].id) is past the point of no return")
+        recorder?.note(now, "\(hosts[host].id) is past the point of no return")
         hosts[host].crossed = hosts[host].crossed ?? step.name
     }
 

@@ -26,7 +26,8 @@ extension SimulatedRun {
         var turn = 1
         if case .running(_, _, let attempt, _) = transaction.phase { turn = attempt }
         let key = "\(transaction.attempt) \(stage.rawValue) \(step.name) try \(turn)"
-        note("\(hosts[host].id) runs step \(step.name), attempt \(transaction.attempt)")
+        recorder?.note(
+            now, "\(hosts[host].id) runs step \(step.name), attempt \(transaction.attempt)")
         if !hosts[host].stepsRun.insert(key).inserted {
             breaks("2", "\(hosts[host].id) runs a step again: attempt \(key)")
         }
@@ -42,7 +43,8 @@ extension SimulatedRun {
         hosts[host].isDown = isDown
         ledger.move(host, isDown: isDown)
         timeline?.note(host, isDown: isDown, at: now)
-        note("\(hosts[host].id) is \(isDown ? "down" : "up"); \(ledger.down) hosts are down")
+        recorder?.note(
+            now, "\(hosts[host].id) is \(isDown ? "down" : "up"); \(ledger.down) hosts are down")
         guard isDown, !ledger.isUnlimited else { return }
         if ledger.down > ledger.allowed.unavailable {
             let names = hosts.filter(\.isDown).map(\.id.rawValue).joined(separator: ", ")

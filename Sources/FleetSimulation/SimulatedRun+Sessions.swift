@@ -48,7 +48,7 @@ extension SimulatedRun {
         let host = connections[number].host
         let known = coordinator.reported[host]
         if report.sequence > known + 1 {
-            note("coordinator misses report \(known + 1) of \(hosts[host].id)")
+            recorder?.note(now, "coordinator misses report \(known + 1) of \(hosts[host].id)")
             return bye(number, .seconds(1))
         }
         if report.sequence == known + 1 {
@@ -82,7 +82,7 @@ extension SimulatedRun {
 
     /// An operator's command; a finished rollout first hears who is there.
     mutating func command(_ command: OperatorCommand, by person: String) {
-        note("operator \(person): \(command.name)")
+        recorder?.note(now, "operator \(person): \(command.name)")
         if coordinator.machine.isFinished {
             for host in hosts.indices { enqueue(presenceEvent(host)) }
         }
@@ -99,7 +99,7 @@ extension SimulatedRun {
 
     mutating func crashCoordinator() {
         guard coordinator.isUp else { return }
-        note("the coordinator is killed")
+        recorder?.note(now, "the coordinator is killed")
         // A write that was under way may have become durable or not.
         if random.chance(500), setup.planted != .coordinatorActsBeforeDurable {
             makeDurable(coordinator.writing)
@@ -128,7 +128,7 @@ extension SimulatedRun {
         let former = coordinator.generation
         coordinator.generation = Generation(rawValue: former.rawValue + 1)
         coordinator.machine = replayed()
-        note("the coordinator starts, term \(coordinator.generation.rawValue)")
+        recorder?.note(now, "the coordinator starts, term \(coordinator.generation.rawValue)")
         if coordinator.machine.definition == nil {
             makeRollout()
         } else if !coordinator.machine.isFinished {

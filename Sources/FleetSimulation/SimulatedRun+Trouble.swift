@@ -41,7 +41,7 @@ extension SimulatedRun {
         case .operator: pressButton()
         case .replace:
             if random.chance(150), coordinator.isUp, coordinator.machine.definition != nil {
-                note("\(hosts[host].id) is set up anew")
+                recorder?.note(now, "\(hosts[host].id) is set up anew")
                 enqueue(.replaced(hosts[host].id, at: coordinatorNow))
             }
         case .slow, .failure, .flap, .late: break
@@ -50,7 +50,7 @@ extension SimulatedRun {
 
     /// Another machine has the host's name: nothing of the old one is left but the name.
     mutating func becomeNew(_ host: Int) {
-        note("\(hosts[host].id) is another machine now")
+        recorder?.note(now, "\(hosts[host].id) is another machine now")
         let old = hosts[host]
         if let number = old.served { connections[number].isAgentOpen = false }
         if let number = coordinator.presence[host] {
@@ -94,11 +94,11 @@ extension SimulatedRun {
         if random.chance(300) {
             guard !coordinator.isFull else { return }
             coordinator.isFull = true
-            note("the coordinator's disk is full")
+            recorder?.note(now, "the coordinator's disk is full")
             after(some(500...20_000), .coordinatorDiskHeals)
         } else if !hosts[host].isFull {
             hosts[host].isFull = true
-            note("\(hosts[host].id) disk is full")
+            recorder?.note(now, "\(hosts[host].id) disk is full")
             after(some(500...60_000), .spaceReturns(host: host))
         }
     }
@@ -107,12 +107,12 @@ extension SimulatedRun {
         let by = some(-90_000...90_000)
         if random.chance(300) {
             coordinator.offset += by
-            note("the coordinator's clock is set by \(by) ms")
+            recorder?.note(now, "the coordinator's clock is set by \(by) ms")
             coordinator.looksAt = nil
             if coordinator.isUp { planWake() }
         } else {
             hosts[host].clockOffset += by
-            note("\(hosts[host].id) clock is set by \(by) ms")
+            recorder?.note(now, "\(hosts[host].id) clock is set by \(by) ms")
         }
     }
 

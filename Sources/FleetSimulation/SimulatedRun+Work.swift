@@ -133,7 +133,7 @@ extension SimulatedRun {
         if names == nil { noteReturned(host) }
         weigh(host)
         restores.append(took)
-        note("\(hosts[host].id) is restored by its agent")
+        recorder?.note(now, "\(hosts[host].id) is restored by its agent")
         return .restored(took: took)
     }
 
@@ -171,7 +171,7 @@ extension SimulatedRun {
             hosts[host].disk[component] = version
             weigh(host)
         }
-        note("\(hosts[host].id) step \(step.name) \(isDone ? "is done" : "failed")")
+        recorder?.note(now, "\(hosts[host].id) step \(step.name) \(isDone ? "is done" : "failed")")
         return .step(
             StepOutcome(
                 status: isDone ? .done : .failed, message: isDone ? "done" : "exit status 1",

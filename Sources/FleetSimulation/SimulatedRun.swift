@@ -51,9 +51,24 @@ package struct SimulatedRun {
     }
 
     /// The lines of a recorded run.
-    private final class Recorder {
-        var lines: [String] = []
-        var leftOut = 0
+    final class Recorder {
+        private(set) var lines: [String] = []
+        private(set) var leftOut = 0
+        private let linesMax: Int
+
+        init(linesMax: Int) { self.linesMax = linesMax }
+
+        /// Keeps one line. Called as `recorder?.note(now, …)`, so that a run which keeps none makes
+        /// none; a method of the run that takes a closure would copy the run for it each time.
+        func note(_ now: Int64, _ text: String) {
+            guard lines.count < linesMax else {
+                leftOut += 1
+                return
+            }
+            let digits = String(now % 1000)
+            let padding = String(repeating: "0", count: 3 - digits.count)
+            lines.append("\(now / 1000).\(padding)\(digits) \(text)")
+        }
     }
 
     static let rollout = RolloutID(unchecked: "simulated-1")
@@ -78,7 +93,7 @@ package struct SimulatedRun {
     var ledger: Ledger
     let calendar: SimulatedCalendar
     var broken: [BrokenPromise] = []
-    private let recorder: Recorder?
+    let recorder: Recorder?
     var timeline: RunTimeline?
     var restores: [Milliseconds] = []
 
@@ -87,7 +102,7 @@ package struct SimulatedRun {
         self.setup = setup
         self.seed = seed
         plan = setup.plan
-        recorder = setup.isRecorded ? Recorder() : nil
+        recorder = setup.isRecorded ? Recorder(linesMax: setup.linesMax) : nil
         timeline = setup.isDrawn ? RunTimeline(hosts: setup.plan.hosts.map(\.id)) : nil
         random = SimulationRandom(seed: seed)
         let components = setup.plan.work.components.count
@@ -211,20 +226,8 @@ package struct SimulatedRun {
 
     mutating func some(_ range: ClosedRange<Int>) -> Int64 { Int64(random.number(range)) }
 
-    /// Keeps one line of a recorded run; others do not even make it.
-    func note(_ text: @autoclosure () -> String) {
-        guard let recorder else { return }
-        guard recorder.lines.count < setup.linesMax else {
-            recorder.leftOut += 1
-            return
-        }
-        let digits = String(now % 1000)
-        let padding = String(repeating: "0", count: 3 - digits.count)
-        recorder.lines.append("\(now / 1000).\(padding)\(digits) \(text())")
-    }
-
     mutating func breaks(_ promise: String, _ text: String) {
-        note("BROKEN promise \(promise): \(text)")
+        recorder?.note(now, "BROKEN promise \(promise): \(text)")
         broken.append(BrokenPromise(promise: promise, at: now, text: text))
     }
 }

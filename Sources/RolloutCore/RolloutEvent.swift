@@ -2,7 +2,10 @@ package import FleetWire
 package import RolloutPlan
 
 /// What a rollout machine can be told. Each is one record of the journal, in the rollout's stream.
-package enum RolloutEvent: Codable, Sendable, Hashable {
+///
+/// Indirect, since one case holds a whole plan: otherwise each event would take its room, and be
+/// copied with it.
+package indirect enum RolloutEvent: Codable, Sendable, Hashable {
     /// The first event, and only the first.
     case created(RolloutDefinition, id: RolloutID, by: String, at: Timestamp)
     /// An operator's command that `refusal(of:)` let through.

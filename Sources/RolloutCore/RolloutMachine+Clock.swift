@@ -4,31 +4,31 @@ import RolloutPlan
 /// Deadlines. Each host has at most one alarm that counts, no later than its next moment; the
 /// machine tells one lower bound of them all.
 extension RolloutMachine {
-    /// When something becomes due at this host by time alone.
-    func nextMoment(of host: HostRecord) -> Timestamp? {
-        guard massLoss == nil else { return nil }
-        var next = host.deadline
-        if let again = host.refusal?.againAt { next = next.map { min($0, again) } ?? again }
-        if let lost = host.lostAt, isTiming(host) {
-            let due = lost + limits.unreachableAfter
-            next = next.map { min($0, due) } ?? due
-        }
-        return next
+    /// When something becomes due at a host by time alone.
+    func nextMoment(of host: Int) -> Timestamp? { hosts[host].nextMoment(timing) }
+
+    /// True if a host's absence is being timed.
+    func isTiming(_ host: HostRecord) -> Bool {
+        timing.isAbsenceTimed && !host.connected && host.isTimedWhileLost
     }
 
-    /// True if the host's absence is being timed.
-    func isTiming(_ host: HostRecord) -> Bool {
-        switch state {
-        case .running, .paused: !host.connected && host.isTimedWhileLost
-        case .planned, .awaitingApproval, .succeeded, .rollingBack, .rolledBack, .rollbackFailed,
-            .aborted:
-            false
-        }
+    /// What of the rollout decides when a host becomes due.
+    var timing: HostTiming {
+        let isAbsenceTimed =
+            switch state {
+            case .running, .paused: true
+            case .planned, .awaitingApproval, .succeeded, .rollingBack, .rolledBack,
+                .rollbackFailed, .aborted:
+                false
+            }
+        return HostTiming(
+            isFrozen: massLoss != nil, isAbsenceTimed: isAbsenceTimed,
+            unreachableAfter: limits.unreachableAfter)
     }
 
     /// Sees to it that a host is looked at when it has to be.
     mutating func setAlarm(_ host: Int) {
-        guard let moment = nextMoment(of: hosts[host]) else { return }
+        guard let moment = nextMoment(of: host) else { return }
         wake(by: moment)
         if let alarm = hosts[host].alarm, alarm <= moment { return }
         hosts[host].alarm = moment
@@ -86,7 +86,7 @@ extension RolloutMachine {
     private mutating func firstAlarm() -> Timestamp? {
         while let alarm = alarms.first {
             let isValid = hosts[alarm.host].alarm == alarm.at
-            let moment = isValid ? nextMoment(of: hosts[alarm.host]) : nil
+            let moment = isValid ? nextMoment(of: alarm.host) : nil
             if moment == alarm.at { return moment }
             alarms.removeFirst()
             guard isValid else { continue }
@@ -125,7 +125,7 @@ extension RolloutMachine {
             alarms.removeFirst()
             guard hosts[alarm.host].alarm == alarm.at else { continue }
             hosts[alarm.host].alarm = nil
-            guard let moment = nextMoment(of: hosts[alarm.host]) else { continue }
+            guard let moment = nextMoment(of: alarm.host) else { continue }
             if moment <= now { due.append(alarm.host) } else { setAlarm(alarm.host) }
         }
         return due.sorted()
@@ -182,5 +182,28 @@ struct Alarm: Codable, Comparable, Hashable, Sendable {
     var host: Int
     static func < (one: Alarm, other: Alarm) -> Bool {
         (one.at, one.host) < (other.at, other.host)
+    }
+}
+
+/// What decides, beside its record, when a host becomes due by time alone.
+struct HostTiming {
+    /// A mass loss lets all deadlines stand still.
+    var isFrozen: Bool
+    /// Hosts that are away are being timed.
+    var isAbsenceTimed: Bool
+    var unreachableAfter: Milliseconds
+}
+
+extension HostRecord {
+    /// Its next moment. A method of the record, so that nothing of it is copied to ask.
+    func nextMoment(_ timing: HostTiming) -> Timestamp? {
+        guard !timing.isFrozen else { return nil }
+        var next = deadline
+        if let again = refusal?.againAt { next = next.map { min($0, again) } ?? again }
+        if let lost = lostAt, timing.isAbsenceTimed, !connected, isTimedWhileLost {
+            let due = lost + timing.unreachableAfter
+            next = next.map { min($0, due) } ?? due
+        }
+        return next
     }
 }

@@ -16,7 +16,7 @@ extension RolloutMachine {
                 "\(id) \(refusal.why)", "it is asked again", nextAt: refusal.againAt)
         }
         if let open = record.open {
-            let moment = nextMoment(of: record)
+            let moment = record.nextMoment(timing)
             let away = record.connected ? "" : "; it is not connected"
             let next =
                 record.connected ? awaits(open) : "its order is given when it connects"

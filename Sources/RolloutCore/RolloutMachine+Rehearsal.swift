@@ -182,7 +182,7 @@ extension RolloutMachine {
             waitsFor: "\(id) rehearses the way back: it \(rehearsal.detail)\(away)",
             since: rehearsal.since,
             next: "it goes forward again, and the others follow, if nothing differs then",
-            nextAt: rehearsal.deadline ?? nextMoment(of: record), hosts: [id])
+            nextAt: rehearsal.deadline ?? record.nextMoment(timing), hosts: [id])
     }
 
     /// The rehearsal as operators see it.

@@ -71,7 +71,7 @@ extension RolloutMachine {
     }
 
     private func deadline(of list: [Int]) -> Timestamp? {
-        list.compactMap { nextMoment(of: hosts[$0]) }.min()
+        list.compactMap { nextMoment(of: $0) }.min()
     }
 
     /// `1 host (a1)`, `3 hosts (a1, a2, b1)`.
