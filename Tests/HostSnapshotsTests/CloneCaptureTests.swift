@@ -123,6 +123,57 @@ import Testing
     @Test(.enabled(if: LoopDisk.isAvailable("xfs"), whyNot))
     func xfsSharesWhatIsKeptAndGivenBack() throws { try keepsAndGivesBack("xfs") }
 
+    /// The file is larger than what is free: copies of it would never fit, clones do.
+    private func fitsWhereCopiesWouldNot(_ kind: String) throws {
+        let disk = try disk(kind)
+        let path = disk.path + "/tree/large"
+        try write(path, noise(Self.size, 1))
+        // What is written is not counted before it lies somewhere; what is reserved is.
+        try Scratch.run(["sync", "-f", disk.path])
+        try Scratch.run([
+            "fallocate", "-l", "\(disk.free - Self.size * 3 / 4)", disk.path + "/filler",
+        ])
+        try Scratch.run(["sync", "-f", disk.path])
+        try #require(disk.free < Self.size)
+        let spec = try files("/disk/tree")
+        let view = try scratch.view("/disk/tree")
+        let point = try take(store(disk), "p1", [spec])
+        #expect(try clones(disk).count == 1)
+        try write(path, noise(4096, 9), at: 5 << 20)
+        try Scratch.run(["sync", "-f", disk.path])
+        try #require(disk.free < Self.size)
+        _ = try store(disk).restore(point: point.id)
+        #expect(try scratch.view("/disk/tree") == view)
+        #expect(disk.free > Self.size / 2)
+    }
+
+    @Test(.enabled(if: LoopDisk.isAvailable("btrfs"), whyNot))
+    func btrfsHasRoomForClonesWhereCopiesWouldNotFit() throws {
+        try fitsWhereCopiesWouldNot("btrfs")
+    }
+
+    @Test(.enabled(if: LoopDisk.isAvailable("xfs"), whyNot))
+    func xfsHasRoomForClonesWhereCopiesWouldNotFit() throws { try fitsWhereCopiesWouldNot("xfs") }
+
+    @Test(
+        .enabled(if: LoopDisk.isAvailable("btrfs") && LoopDisk.isAvailable("ext4"), whyNot))
+    func aStoreElsewhereHasToHaveRoomForCopiesOfWhatCannotBeClonedIntoIt() throws {
+        let disk = try disk("btrfs")
+        try write(disk.path + "/tree/large", noise(20 << 20, 1))
+        try write(disk.path + "/tree/small", noise(60_000, 4))
+        let small = try Scratch()
+        let narrow = try LoopDisk("ext4", megabytes: 12, at: small.path + "/narrow", in: small)
+        let store = try PointStore(
+            directory: narrow.path + "/points", root: scratch.root, services: scratch.services)
+        do {
+            _ = try take(store, "p1", [files("/disk/tree")])
+            Issue.record("it was captured")
+        } catch let error as PointError {
+            #expect("\(error)".contains("the rollback point can take"), "\(error)")
+        }
+        #expect(try store.list().isEmpty)
+    }
+
     @Test(.enabled(if: LoopDisk.isAvailable("ext4"), whyNot))
     func whereNothingCanBeClonedItIsCopied() throws {
         let disk = try disk("ext4")

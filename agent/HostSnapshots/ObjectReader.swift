@@ -154,7 +154,10 @@ final class ObjectReader {
 
     /// The clone file that holds most of the chunks of a file at their places in it, to be cloned
     /// instead of copied; nil if none does, or the one that would is not there.
-    func cloneFile(of chunks: [ObjectID]) -> Descriptor? {
+    func cloneFile(of chunks: [ObjectID]) -> Descriptor? { clone(of: chunks)?.file }
+
+    /// The same, and how many of the chunks it holds at their places.
+    func clone(of chunks: [ObjectID]) -> (file: Descriptor, chunks: Int)? {
         var counts: [ObjectID: Int] = [:]
         var best: (place: ClonePlace, count: Int)?
         for (index, chunk) in chunks.enumerated() where chunk != .zeros {
@@ -170,7 +173,10 @@ final class ObjectReader {
                 best = (place, counts[place.file, default: 0])
             }
         }
-        return best.flatMap { try? files.open($0.place.name, O_RDONLY | O_NOFOLLOW) }
+        guard let best, let file = try? files.open(best.place.name, O_RDONLY | O_NOFOLLOW) else {
+            return nil
+        }
+        return (file, best.count)
     }
 
     /// The raw bytes of one record, checked against its name.

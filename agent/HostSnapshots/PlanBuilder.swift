@@ -155,8 +155,7 @@ final class PlanBuilder {
     private func isFirst(_ path: [UInt8]) -> Bool { !isNested || seen.insert(path).inserted }
 
     private func room(_ path: [UInt8], _ body: (inout RestorePlan.Room) -> Void) {
-        for index in plan.rooms.indices
-        where path == plan.rooms[index].root || path.isBelow(plan.rooms[index].root) {
+        for index in plan.rooms.indices where plan.rooms[index].holds(path) {
             return body(&plan.rooms[index])
         }
     }

@@ -166,6 +166,10 @@ final class SpaceGate: @unchecked Sendable {
 /// Counts what a capture must store at most.
 final class SpaceCounter: WalkSink {
     private(set) var bytes: UInt64 = 0
+    /// Nil if everything is counted as if it were copied.
+    private let clones: CloneProbe?
+
+    init(_ clones: CloneProbe?) { self.clones = clones }
 
     func add(known entry: UnsafeRawBufferPointer, _ ordinal: Int, _ status: FileStatus) {
         bytes += 256 + UInt64(EntryView(entry).path.count)
@@ -176,7 +180,20 @@ final class SpaceCounter: WalkSink {
     func add(
         file status: FileStatus, nameCount: Int, in folder: Descriptor, path: [UInt8]
     ) {
-        bytes += 256 + UInt64(path.count) + min(status.size, status.blocks &* 512)
+        let content = min(status.size, status.blocks &* 512)
+        let isShared =
+            status.size >= SnapshotLimits.cloneBytesMin && canClone(folder, path, nameCount)
+        bytes += 256 + UInt64(path.count) + content
+        if isShared { bytes -= content - min(content, CloneProbe.metadataBytes(of: content)) }
+    }
+
+    private func canClone(_ folder: Descriptor, _ path: [UInt8], _ nameCount: Int) -> Bool {
+        guard let clones,
+            let file = folder.open(
+                Array(path.suffix(nameCount)), O_RDONLY | O_NONBLOCK | O_NOCTTY),
+            let found = try? file.status(), found.st_mode & S_IFMT == S_IFREG
+        else { return false }
+        return clones.accepts(file)
     }
 }
 

@@ -68,15 +68,21 @@ extension PointStore {
         try spaceNeeded(components, StopHook())
     }
 
-    private func spaceNeeded(_ components: [ComponentSpec], _ stop: StopHook) throws -> ByteCount {
+    /// With `sharing`, what can be cloned into the store counts as clones: each is tried.
+    private func spaceNeeded(
+        _ components: [ComponentSpec], _ stop: StopHook, sharing: Bool = false
+    ) throws -> ByteCount {
         let codec = try keys.writing()
+        let clones =
+            sharing && codec.key == nil
+            ? CloneProbe(in: try files.open(ClonePlace.folder, O_RDONLY | O_DIRECTORY)) : nil
         let objects = KnownObjects(files, codec)
         var reader = try reader(CountingSink(objects), UnchangedIndex(files, codec))
         reader.stop = stop
         var total: UInt64 = 0
         for spec in components {
             if let walk = try reader.walk(of: spec) {
-                let space = SpaceCounter()
+                let space = SpaceCounter(clones)
                 try reader.walk(walk, reader.index?.cursor(walk.key), space)
                 total += space.bytes
             }
@@ -152,7 +158,10 @@ extension PointStore {
         if let bound = try spaceBound(components), free >= bound + SnapshotLimits.spareBytes {
             return nil
         }
-        let needed = try spaceNeeded(components, stop).count + SnapshotLimits.spareBytes
+        var needed = try spaceNeeded(components, stop).count + SnapshotLimits.spareBytes
+        guard free < needed else { return nil }
+        needed =
+            try spaceNeeded(components, stop, sharing: true).count + SnapshotLimits.spareBytes
         guard free < needed else { return nil }
         return PointError(
             "capture into", directory,

@@ -16,7 +16,9 @@ extension RestoreJob {
             else { continue }
             var changed = result
             changed[index] = try exchange(of: plan, part.component)
-            if (try? RestoreRoom(changed, reader.root))?.fitsBeside == true { result = changed }
+            if (try? RestoreRoom(changed, reader.root, objects))?.fitsBeside == true {
+                result = changed
+            }
         }
         return result
     }

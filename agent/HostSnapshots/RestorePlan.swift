@@ -11,6 +11,9 @@ struct RestorePlan {
         var made: UInt64 = 0
         /// Bytes that removals give back at least.
         var freed: UInt64 = 0
+
+        /// True if `path` is counted here.
+        func holds(_ path: [UInt8]) -> Bool { path == root || path.isBelow(root) }
     }
 
     var component: ComponentName
@@ -50,7 +53,7 @@ struct RestorePlan {
 
     /// True if `path` belongs to the component.
     func holds(_ path: [UInt8]) -> Bool {
-        rooms.contains { path == $0.root || path.isBelow($0.root) }
+        rooms.contains { $0.holds(path) }
     }
 }
 

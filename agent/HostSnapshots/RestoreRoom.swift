@@ -9,13 +9,29 @@ struct RestoreRoom {
         var entries: UInt64 = 0
         var freed: UInt64 = 0
         let place: Descriptor
+
+        /// True if there is room for copies of all of it.
+        func surelyFits() throws -> Bool {
+            let room = try self.room()
+            return UInt64(room.f_bavail) * UInt64(room.f_frsize)
+                >= bytes.saturating(SnapshotLimits.spareBytes)
+        }
+
+        func room() throws -> statvfs {
+            var room = statvfs()
+            guard place.calls.fstatvfs(place.raw, &room) == 0 else {
+                let components = names.sorted().map(\.rawValue).joined(separator: ", ")
+                throw PointError.system("look at the space for", Array(components.utf8), errno)
+            }
+            return room
+        }
     }
 
     /// True if all fits beside what is there; else what was added later must go first.
     private(set) var fitsBeside = true
 
     /// Throws if `plans` cannot be carried out even if what they remove goes first.
-    init(_ plans: [RestorePlan], _ root: HostRoot) throws {
+    init(_ plans: [RestorePlan], _ root: HostRoot, _ objects: ObjectReader? = nil) throws {
         var needs: [dev_t: Need] = [:]
         for plan in plans {
             for room in plan.rooms where room.made > 0 || room.freed > 0 {
@@ -29,15 +45,53 @@ struct RestoreRoom {
                 needs[device] = need
             }
         }
+        if let objects, try needs.values.contains(where: { try $0.entries > 0 && !$0.surelyFits() })
+        {
+            try Self.share(plans, root, objects, &needs)
+        }
         for need in needs.values where need.entries > 0 { try check(need) }
+    }
+
+    /// Takes off what clones save; each is tried.
+    private static func share(
+        _ plans: [RestorePlan], _ root: HostRoot, _ objects: ObjectReader,
+        _ needs: inout [dev_t: Need]
+    ) throws {
+        var probes: [dev_t: CloneProbe?] = [:]
+        for plan in plans {
+            var devices: [dev_t] = []
+            for room in plan.rooms {
+                devices.append(try place(of: room.root, root).status().st_dev)
+            }
+            try plan.changes.forEach { entry, action in
+                guard action != .repair, entry.size >= SnapshotLimits.cloneBytesMin,
+                    let index = plan.rooms.firstIndex(where: { $0.holds(entry.path) }),
+                    var need = needs[devices[index]]
+                else { return }
+                let probe = probes[devices[index]] ?? CloneProbe(in: need.place)
+                probes[devices[index]] = probe
+                guard let probe, let clone = objects.clone(of: entry.chunks),
+                    probe.accepts(clone.file)
+                else { return }
+                need.bytes -= min(need.bytes, saving(entry, clone.chunks))
+                needs[devices[index]] = need
+            }
+        }
+    }
+
+    /// Bytes of `entry` that a clone with `shared` of its chunks saves. All other chunks are written
+    /// over it, zeros too: nobody knows what stands in their places.
+    private static func saving(_ entry: Entry, _ shared: Int) -> UInt64 {
+        let isWhole = shared == entry.chunks.count { $0 != .zeros }
+        let copied =
+            isWhole ? 0 : UInt64((entry.chunks.count - shared) * SnapshotLimits.chunkBytes)
+        let taken = copied.saturating(CloneProbe.metadataBytes(of: entry.storedBytes))
+        return entry.storedBytes - min(entry.storedBytes, taken)
     }
 
     private mutating func check(_ need: Need) throws {
         let names = need.names.sorted().map(\.rawValue).joined(separator: ", ")
-        var room = statvfs()
-        guard need.place.calls.fstatvfs(need.place.raw, &room) == 0 else {
-            throw PointError.system("look at the space for", Array(names.utf8), errno)
-        }
+        let room = try need.room()
         let free = UInt64(room.f_bavail) * UInt64(room.f_frsize)
         let wanted = need.bytes.saturating(SnapshotLimits.spareBytes)
         if free < wanted { fitsBeside = false }

@@ -72,7 +72,7 @@ final class RestoreRun {
 
     /// Writes beside what is needed. Where it does not fit, makes sure only that it can be read.
     private func write() throws {
-        let room = try RestoreRoom(plans, job.reader.root)
+        let room = try RestoreRoom(plans, job.reader.root, job.objects)
         if room.fitsBeside {
             guard !plans.allSatisfy(\.isEmpty) || prepared != nil else { return }
             let earlier = prepared ?? []
