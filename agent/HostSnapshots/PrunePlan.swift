@@ -139,7 +139,11 @@ struct PointNeeds {
         _ id: ObjectID, _ objects: ObjectReader, _ needed: Set<ObjectID>
     ) {
         let name = objects.codec.name(of: id)
-        guard let place = objects.place(of: id) else { return isGood = false }
-        if !needed.contains(name), names.insert(name).inserted { bytes += UInt64(place.stored) }
+        let place = objects.place(of: id)
+        // Needed all the same: its pack may be one that could not be opened for a moment.
+        if place == nil { isGood = false }
+        if !needed.contains(name), names.insert(name).inserted {
+            bytes += UInt64(place?.stored ?? 0)
+        }
     }
 }
