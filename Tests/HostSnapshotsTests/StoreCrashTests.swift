@@ -40,6 +40,26 @@ import Testing
         try prune(CrashWorld { try threePoints($0) }, CrashWorld.faults(losses: 3))
     }
 
+    /// The catalogues lie in one pack and what they name in another, which cannot be opened at one
+    /// call and can at the next: it must not be taken for one that nobody needs.
+    @Test func aPruneThatOnceCannotOpenAPackLosesNothing() throws {
+        let world = try CrashWorld { scratch in
+            try CrashTree.make(scratch.root)
+            let spec = try CrashTree.spec()
+            _ = try take(scratch.store(), "p1", [spec])
+            try CrashTree.file(scratch.root + "/tree/one-more", "one more", 0o644)
+            _ = try take(scratch.store(), "p2", [spec])
+            _ = try scratch.store().prune(
+                keeping: nil, inUse: [], removing: [PointID(unchecked: "p1")],
+                now: Timestamp(milliseconds: 1_700_000_000_124))
+        }
+        #expect(try world.scratch.packs.count == 2)
+        try world.sweep(Fault.fails, prune) { _ in
+            let (points, found) = try world.storeProblems()
+            return points == ["p2"] ? found : found + ["points: \(points)"]
+        }
+    }
+
     @Test func aPruneOfAnEncryptedStoreAtEachThirdCall() throws {
         let world = try CrashWorld { scratch in
             try scratch.seal()
