@@ -69,9 +69,10 @@ extension Agent {
                 state.ended.map { HostClock.now().since($0) } ?? every
             }
             guard since.map({ $0 >= every }) ?? true else { return }
+            let begun = HostClock.now()
             let outcome = try await scrubInBackground()
             keep {
-                $0.take(outcome, at: HostClock.now())
+                $0.take(outcome, begun: begun, at: HostClock.now())
                 $0.scrubbed = HostClock.now()
             }
             for trouble in health.troubles {

@@ -10,10 +10,15 @@ struct PointHealth: Codable, Sendable, Hashable {
     /// When all objects were last read back.
     var scrubbed: Timestamp?
 
-    /// Takes over what a scrub or a repair found; what was known before stands no more.
-    mutating func take(_ reply: PointReply, at now: Timestamp) {
+    /// Takes over what a scrub or a repair found. What was known before it began stands no more;
+    /// damage that a look at a point found since then does: the scrub may have been past it.
+    mutating func take(_ reply: PointReply, begun: Timestamp? = nil, at now: Timestamp) {
         guard let scrub = reply.scrub else { return }
         let before = troubles
+        let since = before.filter { trouble in
+            trouble.kind == "point_damaged" && begun.map { trouble.since >= $0 } ?? false
+                && !scrub.damagedPoints.contains { $0.rawValue == trouble.subject }
+        }
         troubles = scrub.damagedPoints.map { point in
             let lines = (reply.damaged ?? []).filter { $0.hasPrefix("point \(point): ") }
             return Self.damaged(point, lines, at: now)
@@ -25,6 +30,7 @@ struct PointHealth: Codable, Sendable, Hashable {
                     text: "\(first); run `belay-agent point repair`", since: now)
             ]
         }
+        troubles += since
         keepSince(before)
     }
 
