@@ -20,6 +20,9 @@ struct SeedTests {
             3330,
             // A closed window hid that no place was free, so nobody was asked for help.
             17_321,
+            // The agent died after it had recorded that a step began which cannot be taken back, and
+            // before it began: the host is rightly held between versions, and was called broken.
+            4175, 14_759,
         ])
     func mendedSeeds(seed: UInt64) {
         var run = SimulatedRun(.random(seed: seed), seed: seed)
