@@ -1,3 +1,4 @@
+import CLinux
 import FleetWire
 import Foundation
 import Glibc
@@ -144,6 +145,41 @@ import Testing
         let switched = try #require(kinds.made.firstIndex { $0 == .rename || $0 == .exchange })
         #expect(kinds.made[..<switched].count { $0 == .syncFileSystem } == 1)
         #expect(kinds.made[switched...].contains(.syncFileSystem))
+    }
+
+    /// Until its list of access stands, who it keeps out must not read it; and without root nothing
+    /// could be set on a file that is made read-only.
+    @Test(arguments: [(mode_t(0o644), true), (0o444, true), (0o644, false)])
+    func whatHasAttributesIsOpenToNobodyUntilTheyStand(mode: mode_t, hasAttribute: Bool) throws {
+        let scratch = try Scratch()
+        mkdir(scratch.root + "/tree", 0o755)
+        try scratch.write("/tree/file", "old")
+        chmod(scratch.root + "/tree/file", 0o644)
+        if hasAttribute {
+            try #require(setxattr(scratch.root + "/tree/file", "user.k", "v", 1, 0) == 0)
+        }
+        chmod(scratch.root + "/tree/file", mode)
+        var store = try scratch.store()
+        let point = try take(store, "p1", [try files("/tree")])
+        chmod(scratch.root + "/tree/file", 0o644)
+        try scratch.write("/tree/file", "another")
+        let root = scratch.root
+        let log = ChangeLog()
+        store.beforeChange = { what in
+            guard what.hasPrefix("write ") else { return }
+            for name in try FileManager.default.contentsOfDirectory(atPath: root + "/tree")
+            where name.hasPrefix(".belay~") {
+                var found = stat()
+                lstat("\(root)/tree/\(name)", &found)
+                log.lines.append(String(found.st_mode & 0o777, radix: 8))
+            }
+        }
+        _ = try store.restore(point: point.id)
+        #expect(log.lines == [hasAttribute ? "600" : "644"])
+        var found = stat()
+        lstat(root + "/tree/file", &found)
+        #expect(found.st_mode & 0o777 == mode)
+        #expect(getxattr(root + "/tree/file", "user.k", nil, 0) == (hasAttribute ? 1 : -1))
     }
 
     /// Remembers the kinds of all calls, and makes them.

@@ -90,12 +90,14 @@ final class FileWriter: @unchecked Sendable {
         written.append(WrittenFile(try file.look(entry.path), isBare: isBare))
     }
 
-    /// The mode that a file is made with: its own if that and its owner need not be set afterwards
-    /// and nobody may read it meanwhile who may not read it then.
+    /// The mode that a file is made with: its own if that, its owner and its attributes, a list of
+    /// access among them, need not be set afterwards and nobody may read it meanwhile who may not
+    /// read it then.
     private func firstMode(of entry: Entry) -> mode_t {
         let isOwn = entry.owner == owner.user && entry.group == owner.group
         let (group, others) = (entry.mode >> 3 & 7, entry.mode & 7)
-        return isOwn && group == others ? mode_t(entry.mode & 0o777) : 0o600
+        let isFinal = isOwn && group == others && entry.attributes.isEmpty
+        return isFinal ? mode_t(entry.mode & 0o777) : 0o600
     }
 
     /// False, with nothing written, if there is no clone of the content or it cannot be shared.

@@ -5,7 +5,8 @@ import Glibc
 struct WrittenFileSystems {
     private var places: [dev_t: Descriptor] = [:]
 
-    /// Remembers the file system of `directory`.
+    /// Remembers the file system of `directory`. To be called before anything is written there: a
+    /// descriptor that is opened after an early sync has reported an error does not hear of it.
     mutating func note(_ directory: Descriptor) throws {
         let device = try directory.status().st_dev
         if places[device] == nil { places[device] = directory }
