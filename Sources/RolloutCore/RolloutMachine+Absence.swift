@@ -142,6 +142,8 @@ extension RolloutMachine {
                 move(host, to: .pending)
                 beLate(host)
             case .rollingBack:
+                // A late host is none of those that may still go.
+                guard hosts[host].state != .late else { break }
                 move(host, to: .pending)
                 change(host) { [now] in $0.lostAt = now }
             case .planned, .awaitingApproval, .succeeded, .rolledBack, .rollbackFailed, .aborted:
