@@ -140,6 +140,9 @@ struct GivenOrder: Codable, Sendable, Hashable {
     var point: PointID?
     /// True if it is meant to go back across the point of no return.
     var across: Bool?
+    /// True if nobody ordered it: the host takes itself back, and the order only stands in case it
+    /// does not.
+    var unasked: Bool?
     var why: String
 }
 

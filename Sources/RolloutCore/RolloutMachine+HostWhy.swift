@@ -78,7 +78,9 @@ extension RolloutMachine {
                     : "was told to migrate, \(step(of: record))"
             case .confirm: "is verified, was told to keep its change"
             case .commit: "is confirmed, was told to commit"
-            case .rollback: "was told to roll back (\(open.scope ?? .full))"
+            case .rollback:
+                open.unasked == true
+                    ? "takes itself back" : "was told to roll back (\(open.scope ?? .full))"
             case .release: "was told to let go"
             }
         return record.state.isLost || record.state == .skipped
@@ -131,21 +133,28 @@ extension RolloutMachine {
         guard state == .running else { return "the rollout, which \(state.sentence)" }
         switch progress {
         case .wave(let number) where record.wave <= number:
-            if let why = heldBack(number) { return why }
-            if tally.parallel >= limits.parallelMax {
-                return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate at once"
-            }
-            if tally.unavailable >= limits.unavailableMax {
-                return
-                    "a place: \(tally.unavailable) of at most \(limits.unavailableMax) hosts are "
-                    + "unavailable"
-            }
-            return "a place in domain \(domainName(record.domain)): "
-                + "\(tally.unavailableByDomain[record.domain]) of at most "
-                + "\(limits.unavailablePerDomainMax ?? limits.unavailableMax) are unavailable"
+            guard let why = heldBack(number) else { return missingPlace(record.domain) }
+            // An open window alone would not let it go.
+            return isOpen || hasRoom(for: host)
+                ? why : "\(why), and for \(missingPlace(record.domain))"
         case .preparing: return "the preparation of all hosts"
         case .wave, .finalizing: return "its wave, \(waveName(record.wave))"
         }
+    }
+
+    /// The limit that leaves no place for a host of the domain.
+    private func missingPlace(_ domain: Int) -> String {
+        if tally.parallel >= limits.parallelMax {
+            return "a place: \(tally.parallel) of \(limits.parallelMax) hosts migrate at once"
+        }
+        if tally.unavailable >= limits.unavailableMax {
+            return
+                "a place: \(tally.unavailable) of at most \(limits.unavailableMax) hosts are "
+                + "unavailable"
+        }
+        return "a place in domain \(domainName(domain)): "
+            + "\(tally.unavailableByDomain[domain]) of at most "
+            + "\(limits.unavailablePerDomainMax ?? limits.unavailableMax) are unavailable"
     }
 
     /// What holds back every host of the wave.

@@ -155,7 +155,7 @@ extension RolloutMachine {
                 change(host) { $0.progress.changed = true }
                 // The host takes itself back; the order only stands in case it does not.
                 if !holdsPastReturn(host) {
-                    expectUndo(host, why: "it takes itself back after it \(why)")
+                    expectUndo(host, why: "it \(why)")
                 }
                 lose(host, as: .failed, why)
             }

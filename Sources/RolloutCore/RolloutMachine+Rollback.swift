@@ -107,7 +107,7 @@ extension RolloutMachine {
     /// The host takes itself back. The order is kept but not given: a reconnect gives it.
     mutating func expectUndo(_ host: Int, why: String) {
         change(host) { [now, limits] in
-            $0.open = GivenOrder(verb: .rollback, scope: .full, why: why)
+            $0.open = GivenOrder(verb: .rollback, scope: .full, unasked: true, why: why)
             $0.deadline = now + limits.migrationDeadline
         }
     }

@@ -74,6 +74,7 @@ extension RolloutMachine {
     mutating func give(_ host: Int) {
         let record = hosts[host]
         guard let open = record.open, let id, let plan else { return }
+        if open.unasked == true { change(host) { $0.open?.unasked = nil } }
         var work: HostPlan?
         switch open.verb {
         case .prepare, .validate, .migrate:

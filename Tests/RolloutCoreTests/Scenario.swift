@@ -16,6 +16,9 @@ struct Scenario {
     var unreachable = Milliseconds.seconds(60)
     /// The one step of the plan cannot be taken back; who opens the gate before it.
     var pointOfNoReturn: ApprovalRule?
+    /// The step that cannot be taken back is not the one of migration but a further one, of
+    /// finalization.
+    var returnsUntilFinalization = false
     /// By component: those that its old state works with.
     var compatible: [String: [ComponentName]] = [:]
     var pace = RolloutPace()
@@ -32,7 +35,12 @@ struct Scenario {
         let step = StepSpec(
             name: "switch",
             action: .run(RunStep(argv: ["/bin/true"], shell: nil, env: [:], directory: nil)),
-            irreversible: pointOfNoReturn != nil)
+            irreversible: pointOfNoReturn != nil && !returnsUntilFinalization)
+        var stages = [StageSpec(stage: .migration, steps: [step], checks: [])]
+        if returnsUntilFinalization {
+            let forget = StepSpec(name: "forget", action: step.action, irreversible: true)
+            stages.append(StageSpec(stage: .finalization, steps: [forget], checks: []))
+        }
         return ResolvedPlan(
             name: "demo", planDigest: digest, artifacts: [],
             hosts: waves.flatMap(\.hosts).map {
@@ -47,7 +55,7 @@ struct Scenario {
             needsApproval: approval,
             work: PlannedWork(
                 variables: [:], components: Self.components,
-                stages: [StageSpec(stage: .migration, steps: [step], checks: [])],
+                stages: stages,
                 confirmWithin: .seconds(120), coordinatorLost: .hold), pace: pace,
             absence: absence,
             returning: ReturnPolicy(

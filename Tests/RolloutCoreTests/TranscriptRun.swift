@@ -9,7 +9,7 @@ import RolloutPlan
 ///     wave NAME HOST… [soak=3s] [gate=NAME] [metric=NAME] [webhook=NAME] [prometheus=NAME]
 ///         [grow=1x2] [nodata=fail] [manual=NAME] [two=NAME] [expires=60s]
 ///     set parallel=2 unavailable=2 domain=1 fleet=0 wave=0 domains=0 react=pause approval=yes
-///         unreachable=60s offline=a1 irreversible=PERSONS expires=60s compatible=flags:app
+///         unreachable=60s offline=a1 irreversible=PERSONS [stage=finalization] expires=60s compatible=flags:app
 ///         calendar=yes progress=60s healthy=60s rehearse=yes late=skip converge=yes mass=3/30
 ///         queued=r7,r8
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
@@ -296,6 +296,7 @@ struct TranscriptRun {
             scenario.pointOfNoReturn = ApprovalRule(
                 persons: persons, expires: fields["expires"].map(span))
         }
+        if fields["stage"] == "finalization" { scenario.returnsUntilFinalization = true }
         if let pair = fields["compatible"]?.split(separator: ":"), pair.count == 2 {
             scenario.compatible[String(pair[0]), default: []].append(
                 ComponentName(unchecked: String(pair[1])))

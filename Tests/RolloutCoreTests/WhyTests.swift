@@ -43,6 +43,67 @@ import Testing
         for (text, orders) in texts { #expect(orders.count == 1, "\(text): \(orders)") }
     }
 
+    /// What stands in the way of the last host: limits, the calendar, or both.
+    struct Obstacle: Sendable, CustomTestStringConvertible {
+        let name: String
+        /// Unavailable at most: in the fleet, in a domain.
+        let limits: String
+        let calendar: String
+        /// What the rollout and the host say, and what they must not say.
+        let says: [String]
+        let saysNot: [String]
+        /// When the rollout moves by itself.
+        let next: Milliseconds?
+        var testDescription: String { name }
+    }
+
+    static let obstacles = [
+        Obstacle(
+            name: "open, no place in the fleet", limits: "unavailable=1", calendar: "open",
+            says: [
+                "1 of at most 1 hosts are unavailable (a1)", "as soon as one of those is back;",
+            ],
+            saysNot: ["window", "calendar"], next: nil),
+        Obstacle(
+            name: "closed, no place in the fleet", limits: "unavailable=1",
+            calendar: "closed for=60s",
+            says: [
+                "1 of at most 1 hosts are unavailable (a1)",
+                "as soon as one of those is back and a window is open", "the calendar: ",
+                "and for a place: 1 of at most 1",
+            ], saysNot: [], next: nil),
+        Obstacle(
+            name: "closed, no place in the domain", limits: "unavailable=2 domain=1",
+            calendar: "closed for=60s",
+            says: ["and a window is open", "and for a place in domain a: 1 of at most 1"],
+            saysNot: [], next: nil),
+        Obstacle(
+            name: "closed, a place is free", limits: "unavailable=2", calendar: "closed for=60s",
+            says: ["No further host is touched for now", "waits for the calendar: "],
+            saysNot: ["stands still", "a place"], next: .seconds(60)),
+    ]
+
+    @Test(arguments: obstacles)
+    func `Limits and calendar in the way are both told, and a time only if it helps`(
+        _ row: Obstacle
+    ) throws {
+        var run = TranscriptRun()
+        for line in [
+            "wave one a1 a2", "set parallel=1 fleet=2 calendar=yes \(row.limits)", "start",
+            "settle only=prepare", "settle only=validate", "calendar open",
+            "calendar \(row.calendar)",
+            "report a1 failed stage=migration failure=exit_1",
+            "report a1 rollback_failed failure=disk_full",
+        ] { run.run(line) }
+        let why = try #require(run.machine.view(now: run.now)).why
+        let host = try #require(run.machine.why(host: HostID(unchecked: "a2"), now: run.now))
+        let told = [why.waitsFor, why.next, host.waitsFor].joined(separator: "\n")
+        for text in row.says { #expect(told.contains(text), "\(text) is missing: \(told)") }
+        for text in row.saysNot { #expect(!told.contains(text), "\(text) is wrong: \(told)") }
+        #expect(why.nextAt == row.next.map { run.now + $0 })
+        #expect(why.hosts == [HostID(unchecked: "a2")])
+    }
+
     private func answers(at machine: RolloutMachine) -> [(String, String, WhyView)] {
         let later = machine.now + .seconds(7)
         var found: [(String, String, WhyView)] = []
