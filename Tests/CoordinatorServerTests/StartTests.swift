@@ -78,6 +78,39 @@ struct StartTests {
         #expect(await coordinator.fleetMark.since == 10)
     }
 
+    @Test("uses the journal where the fleet's checkpoint was changed, moved or has no digest")
+    func changedCheckpoint() async throws {
+        let changes = [
+            // A token that nobody made, of the same length.
+            "UPDATE checkpoint SET state = CAST(replace(CAST(state AS TEXT), 't1', 't9') AS BLOB)",
+            "UPDATE checkpoint SET sequence = 9", "UPDATE checkpoint SET digest = NULL",
+        ]
+        for change in changes {
+            let scratch = try Scratch()
+            let first = coordinator(try SQLiteStateStore(directory: scratch.path))
+            _ = try await first.store.append(try records(history(10)), expecting: 0)
+            try await first.recover()
+            await first.saveFleetCheckpoint()
+            #expect(try await first.store.checkpoint(of: "fleet")?.sequence == 10)
+            await first.store.close()
+            do {
+                let database = try SQLiteConnection(path: scratch.path + "/journal.sqlite")
+                try database.execute(change)
+            }
+            let store = try SQLiteStateStore(directory: scratch.path)
+            await #expect(throws: StoreError.self, "\(change)") {
+                try await store.checkpoint(of: "fleet")
+            }
+            let again = coordinator(store)
+            try await again.recover()
+            #expect(await again.registry.tokens.keys.sorted() == ["t1"], "\(change)")
+            #expect(await again.fleetMark.since == 10, "all was replayed: \(change)")
+            await again.saveFleetCheckpoint()
+            #expect(try await store.checkpoint(of: "fleet")?.sequence == 10)
+            await store.close()
+        }
+    }
+
     @Test("finds a changed record amid its work, and a missing end before it appends anything")
     func brokenChain() async throws {
         for (change, sequence) in [

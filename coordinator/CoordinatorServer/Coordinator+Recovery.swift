@@ -97,10 +97,24 @@ extension Coordinator {
         }
     }
 
+    /// A checkpoint that is what was saved; nil, and said so, for one that was changed.
+    func usableCheckpoint(of stream: String) async throws -> Checkpoint? {
+        do {
+            return try await store.checkpoint(of: stream)
+        } catch let error as StoreError {
+            guard case .changedCheckpoint(_, let isUnsigned) = error else { throw error }
+            logger.log(
+                level: isUnsigned ? .notice : .error,
+                "a checkpoint cannot be trusted; replaying all",
+                metadata: ["stream": "\(stream)", "reason": "\(error)"])
+            return nil
+        }
+    }
+
     /// The rollout as of its checkpoint; nil if there is none that this version reads, and then
     /// the journal alone is enough.
     private func restored(_ id: RolloutID) async throws -> Running? {
-        guard let checkpoint = try await store.checkpoint(of: id.rawValue) else { return nil }
+        guard let checkpoint = try await usableCheckpoint(of: id.rawValue) else { return nil }
         guard let kept = try? WireJSON.decode(KeptRollout.self, from: checkpoint.state) else {
             logger.warning(
                 "a checkpoint does not decode; replaying all", metadata: ["rollout": "\(id)"])

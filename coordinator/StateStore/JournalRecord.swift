@@ -62,12 +62,20 @@ package struct JournalRecord: Sendable, Hashable {
     /// SHA-256 over each field as an 8-byte big-endian length and its bytes, in this order:
     /// previous hash, sequence, time, actor, stream, kind (as decimal or UTF-8 text), payload.
     private static func hash(sequence: UInt64, content: NewRecord, previous: String) -> String {
-        var hasher = SHA256()
         let texts = [
             previous, String(sequence), String(content.at.milliseconds), content.actor,
             content.stream, content.kind,
         ]
-        for bytes in texts.map({ Array($0.utf8) }) + [content.payload] {
+        return FieldHash.hex(texts.map { Array($0.utf8) } + [content.payload])
+    }
+}
+
+/// SHA-256 over fields, none of which can be taken for a part of another.
+enum FieldHash {
+    /// Each field as an 8-byte big-endian length and its bytes.
+    static func hex(_ fields: [[UInt8]]) -> String {
+        var hasher = SHA256()
+        for bytes in fields {
             withUnsafeBytes(of: UInt64(bytes.count).bigEndian) { hasher.update(bufferPointer: $0) }
             hasher.update(data: bytes)
         }

@@ -26,7 +26,10 @@ package actor SQLiteStateStore: StateStore {
         }
         let database = try SQLiteConnection(path: path)
         try database.makeDurable(cacheKiB: 4096)
-        try database.transaction { try database.run(script: Self.schema) }
+        try database.transaction {
+            try database.run(script: Self.schema)
+            try Self.addDigest(to: database)
+        }
         let last = try database.query(
             "SELECT sequence, hash FROM journal ORDER BY sequence DESC LIMIT 1"
         ).first
@@ -34,6 +37,13 @@ package actor SQLiteStateStore: StateStore {
             UInt64(clamping: last?.first?.integer ?? 0), last?.last?.text ?? JournalRecord.origin
         )
         files = Files(database: database, lock: lock)
+    }
+
+    /// Stores of older versions have checkpoints without a digest; those are not used.
+    private static func addDigest(to database: SQLiteConnection) throws {
+        let columns = try database.query("SELECT name FROM pragma_table_info('checkpoint')")
+        guard !columns.contains(where: { $0.first?.text == "digest" }) else { return }
+        try database.run(script: "ALTER TABLE checkpoint ADD COLUMN digest TEXT")
     }
 
     private func database() throws(StoreError) -> SQLiteConnection {
@@ -52,7 +62,7 @@ package actor SQLiteStateStore: StateStore {
         ) STRICT;
         CREATE INDEX IF NOT EXISTS journal_stream ON journal (stream, sequence);
         CREATE TABLE IF NOT EXISTS checkpoint (
-            stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state BLOB NOT NULL
+            stream TEXT PRIMARY KEY, sequence INTEGER NOT NULL, state BLOB NOT NULL, digest TEXT
         ) STRICT;
         CREATE TABLE IF NOT EXISTS term (
             one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL,
@@ -151,24 +161,44 @@ package actor SQLiteStateStore: StateStore {
     package func save(_ checkpoint: Checkpoint) throws {
         CrashPoint.checkpointBefore.pass()
         defer { CrashPoint.checkpointAfter.pass() }
-        try database().execute(
-            "INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)",
+        let database = try database()
+        try database.execute(
+            "INSERT OR REPLACE INTO checkpoint (stream, sequence, state, digest) "
+                + "VALUES (?, ?, ?, ?)",
             [
                 .text(checkpoint.stream), .integer(Int64(checkpoint.sequence)),
                 .blob(checkpoint.state),
+                .text(
+                    checkpoint.digest(
+                        after: try Self.hash(of: checkpoint.sequence, in: database))),
             ])
     }
 
     /// See `StateStore`.
     package func checkpoint(of stream: String) throws -> Checkpoint? {
-        let rows = try database().query(
-            "SELECT sequence, state FROM checkpoint WHERE stream = ?", [.text(stream)])
+        let database = try database()
+        let rows = try database.query(
+            "SELECT sequence, state, digest FROM checkpoint WHERE stream = ?", [.text(stream)])
         guard let row = rows.first, let sequence = row[0].integer.flatMap(UInt64.init(exactly:)),
             let state = row[1].blob
         else {
             return nil
         }
-        return Checkpoint(stream: stream, sequence: sequence, state: state)
+        let checkpoint = Checkpoint(stream: stream, sequence: sequence, state: state)
+        let hash = try Self.hash(of: sequence, in: database)
+        guard row[2].text == checkpoint.digest(after: hash) else {
+            throw StoreError.changedCheckpoint(stream: stream, isUnsigned: row[2].text == nil)
+        }
+        return checkpoint
+    }
+
+    /// The hash of a record; nil if it is not there.
+    private static func hash(
+        of sequence: UInt64, in database: SQLiteConnection
+    ) throws(SQLiteError) -> String? {
+        let rows = try database.query(
+            "SELECT hash FROM journal WHERE sequence = ?", [.integer(Int64(clamping: sequence))])
+        return rows.first?.first?.text
     }
 
     /// See `StateStore`.

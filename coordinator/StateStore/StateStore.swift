@@ -19,7 +19,8 @@ package protocol StateStore: Sendable {
     func streams() async throws -> [String]
     /// Keeps a machine's state as of `sequence`, replacing an older one; durable on return.
     func save(_ checkpoint: Checkpoint) async throws
-    /// The newest checkpoint of a stream.
+    /// The newest checkpoint of a stream. Throws `StoreError.changedCheckpoint` for one that is not
+    /// what was saved; the journal alone gives the same state.
     func checkpoint(of stream: String) async throws -> Checkpoint?
     /// Raises the generation durably, by one or to `least` if that is more, and gives the new one.
     func raiseGeneration(atLeast least: Generation) async throws -> Generation
@@ -79,6 +80,15 @@ package struct Checkpoint: Sendable, Hashable {
     }
 }
 
+extension Checkpoint {
+    /// Binds the state to the stream and to the journal up to `sequence`, 64 hexadecimal digits:
+    /// SHA-256 over stream, sequence, `hash` (of the record `sequence`; empty without one) and
+    /// state, each as an 8-byte big-endian length and its bytes.
+    func digest(after hash: String?) -> String {
+        FieldHash.hex([stream, String(sequence), hash ?? ""].map { Array($0.utf8) } + [state])
+    }
+}
+
 /// Why a store refused.
 package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Somebody else appended; read what is new and decide again.
@@ -87,6 +97,8 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case locked(path: String, process: String)
     /// Others may read or write what must be private.
     case tooOpen(path: String, mode: String, remedy: String)
+    /// A checkpoint is not the one that was saved, or has no digest that could tell.
+    case changedCheckpoint(stream: String, isUnsigned: Bool)
     /// The store's files cannot be used.
     case unusable(String)
     /// `close` was called.
@@ -101,6 +113,11 @@ package enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(path) is held by process \(process); stop that coordinator first"
         case .tooOpen(let path, let mode, let remedy):
             "\(path) has mode \(mode) and others may read it; run: \(remedy)"
+        case .changedCheckpoint(let stream, let isUnsigned):
+            isUnsigned
+                ? "the checkpoint of \(stream) has no digest; an older version wrote it"
+                : "the checkpoint of \(stream) does not match its digest: it, or the journal "
+                    + "before it, was changed or damaged; run: belay audit verify"
         case .unusable(let why): why
         case .closed: "the store was closed"
         }

@@ -36,7 +36,7 @@ extension Coordinator {
     /// enough.
     func restoreFleet() async {
         do {
-            guard let checkpoint = try await store.checkpoint(of: "fleet") else { return }
+            guard let checkpoint = try await usableCheckpoint(of: "fleet") else { return }
             let kept = try WireJSON.decode(KeptFleet.self, from: checkpoint.state)
             directory.take(kept.registry)
             reports = kept.reports
