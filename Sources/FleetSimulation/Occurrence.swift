@@ -41,6 +41,7 @@ enum Occurrence: Sendable {
     // Trouble
     case trouble
     case operatorActs
+    case personsLook
     indirect case staleOrder(host: Int, TransactionOrder, Generation)
     case audit(host: Int, Audit)
 }

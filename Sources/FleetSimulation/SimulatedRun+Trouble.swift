@@ -141,4 +141,18 @@ extension SimulatedRun {
         }
         command(chosen, by: person)
     }
+
+    /// Each person approves what is open to them, and looks again while the rollout goes on.
+    mutating func approveWhatWaits() {
+        if coordinator.isUp, coordinator.machine.definition != nil {
+            if coordinator.machine.isFinished { return }
+            for person in Self.persons
+            where !refuses(
+                .command(.approve, by: person, reason: "simulated", at: coordinatorNow))
+            {
+                command(.approve, by: person)
+            }
+        }
+        after(SimulationLimits.attention, .personsLook)
+    }
 }

@@ -25,6 +25,9 @@ package struct SimulatedRun {
         package var linesMax = SimulationLimits.traceMax
         /// True if it is noted when each host comes to which state, so that the run can be drawn.
         package var isDrawn = false
+        /// True if two persons look each minute and approve what waits for them; else they act only
+        /// once nothing else helps, or as `operator` has it.
+        package var isAttended = false
         /// A run of this plan.
         package init(
             plan: ResolvedPlan, declared: Plan? = nil,
@@ -154,6 +157,7 @@ package struct SimulatedRun {
             after(SimulationLimits.queuePoll, .looksAtQueue)
         }
         if !setup.faults.isEmpty { after(some(3000...20_000), .trouble) }
+        if setup.isAttended { after(SimulationLimits.attention, .personsLook) }
     }
 
     /// Lets the next thing happen, if it happens before `end`; false if nothing does.
@@ -208,6 +212,7 @@ package struct SimulatedRun {
         case .comparisonEnds(let life, let host, let point): compare(life, host, point)
         case .trouble: makeTrouble()
         case .operatorActs: pressButton()
+        case .personsLook: approveWhatWaits()
         case .staleOrder(let host, let order, let generation):
             if hosts[host].session != nil { deliver(order, generation, host, message: "stale") }
         case .audit(let host, let audit): check(host, audit)

@@ -30,4 +30,6 @@ enum SimulationLimits {
     static let occurrencesPerHost = 20_000
     /// Lines that a recorded run keeps; those after them are counted, and the reader is told.
     static let traceMax = 200_000
+    /// Milliseconds after which persons look again what waits for them.
+    static let attention: Int64 = 60_000
 }

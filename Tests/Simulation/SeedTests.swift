@@ -38,6 +38,21 @@ struct SeedTests {
         #expect(result.state == .succeeded, "seed \(seed): \(result.reason)")
     }
 
+    @Test("Persons who look approve what waits for them, and every plan succeeds")
+    func attendedRuns() {
+        var approved = 0
+        for seed in UInt64(0)..<60 {
+            var setup = SimulatedRun.Setup.random(seed: seed, faults: [], isRecorded: true)
+            setup.isAttended = true
+            var run = SimulatedRun(setup, seed: seed)
+            let result = run.run()
+            #expect(result.broken.isEmpty, "seed \(seed): \(result.broken)")
+            #expect(result.state == .succeeded, "seed \(seed): \(result.reason)")
+            if result.trace.contains(where: { $0.hasSuffix(": approve") }) { approved += 1 }
+        }
+        #expect(approved > 5)
+    }
+
     @Test("One seed gives one run, line by line", arguments: [3, 14, 158, 265])
     func oneSeedOneRun(seed: UInt64) {
         let setup = SimulatedRun.Setup.random(seed: seed, isRecorded: true)

@@ -95,8 +95,10 @@ struct SimulateCommand: AsyncParsableCommand {
     /// The plan held against the simulated fleet, with its own percentages.
     func makeSetup(of plan: Plan) throws -> SimulatedRun.Setup {
         let fleet = SimulatedFleet.make(for: plan, count: hostCount)
-        return SimulatedRun.Setup(
+        var setup = SimulatedRun.Setup(
             plan: try plan.resolve(against: fleet), declared: plan, faults: try chosenFaults())
+        setup.isAttended = true
+        return setup
     }
 
     private func replay(_ seed: UInt64, of plan: Plan?) throws -> RunResult {
