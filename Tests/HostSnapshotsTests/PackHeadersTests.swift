@@ -55,6 +55,8 @@ import Testing
             [0, 7]
             + records.flatMap { record in
                 [41, 10, 9, 8, 4, 1].map { Int(record.offset) - $0 }
+                    // The identifier of the key, which is looked at although the tag decides.
+                    + (isSealed ? [0, 7].map { Int(record.offset) + $0 } : [])
             }
         for place in places {
             try scratch.flip(url.path, place)

@@ -42,6 +42,66 @@ import Testing
         #expect(try scratch.packs.count == 1)
     }
 
+    /// A broken sector at a sealed record's beginning takes its key's identifier with it: it must not
+    /// pass for another key's record, which would be left alone for ever.
+    @Test func aSealedRecordWhoseKeyCannotBeToldIsOursIfAnyInItsPackIs() throws {
+        let scratch = try Scratch()
+        try scratch.encrypt()
+        try scratch.noise(1)
+        let store = try scratch.store()
+        let id = try point(scratch.alone(), "p1")
+        let pack = try #require(try scratch.packs.first)
+        let bad = try records(scratch, pack)[1]
+        for offset in 0..<64 { try scratch.flip(scratch.packPath(pack), Int(bad.offset) + offset) }
+        #expect(try store.scrub(pace: nil).findings.map(\.object) == [bad.id.digest])
+        let found = try store.verify(id, deep: true)
+        #expect(found.count == 1 && found[0].contains("its seal is broken"), "\(found)")
+        let summary = try store.repair()
+        #expect(summary.repaired == [bad.id.digest] && summary.lost.isEmpty)
+        #expect(summary.rewritten == 1 && summary.deferred.isEmpty, "\(summary)")
+        #expect(try isWhole(store))
+        #expect(try scratch.packs.count == 1)
+    }
+
+    @Test func whereEachIdentifierOfAKeyIsDamagedNothingIsLost() throws {
+        let scratch = try Scratch()
+        try scratch.encrypt()
+        try scratch.noise(1)
+        let store = try scratch.store()
+        let id = try point(scratch.alone(), "p1")
+        let before = try scratch.view("/tree")
+        let pack = try #require(try scratch.packs.first)
+        let good = try Data(contentsOf: URL(fileURLWithPath: scratch.packPath(pack)))
+        for record in try records(scratch, pack) {
+            try scratch.flip(scratch.packPath(pack), Int(record.offset) + 3)
+        }
+        let findings = try store.scrub(pace: nil).findings
+        #expect(findings.count == 1 && findings[0].problem.contains("identifier"), "\(findings)")
+        unlink(scratch.root + "/tree/0")
+        _ = try store.restore(point: id)
+        #expect(try scratch.view("/tree") == before)
+        _ = try Scratch.run(["rm", "-r", scratch.root + "/tree"])
+        let summary = try store.repair()
+        #expect(summary.lost.isEmpty && summary.deferred.isEmpty && summary.rewritten == 1)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: scratch.packPath(pack))) == good)
+        #expect(try store.scrubState()?.findings == [])
+        #expect(try store.verify(id, deep: true) == [])
+    }
+
+    @Test func packsOfAnotherKeyAreLeftAlone() throws {
+        let scratch = try Scratch()
+        try scratch.encrypt()
+        try scratch.noise(1)
+        let id = try point(scratch.store(), "p1")
+        let packs = try scratch.packs
+        try scratch.encrypt("other")
+        let summary = try scratch.store().repair()
+        #expect(summary.deferred.count == packs.count && summary.rewritten == 0)
+        #expect(summary.deferred.allSatisfy { $0.contains("it is sealed with key") })
+        #expect(try scratch.packs == packs)
+        #expect(summary.lost.count == 1 && summary.lost[0].contains("\(id)"))
+    }
+
     @Test func whatNoLiveFileHoldsIsLostAndTheNextCaptureOfItMakesThePointWhole() throws {
         let scratch = try Scratch()
         try scratch.noise(1)

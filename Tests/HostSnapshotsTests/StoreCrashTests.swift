@@ -97,14 +97,24 @@ import Testing
         }
     }
 
-    /// Of each pack a byte of the first record's stored bytes, which the live tree may still hold,
-    /// and one of the header behind it, if there is one: two threads fill packs as they come.
+    /// Of each pack a byte of the stored bytes of the first record that is no catalogue, which the
+    /// live tree may still hold, and one of the header of another, if there is one: two threads fill
+    /// packs as they come, so that a catalogue may be the first.
     private func damage(_ scratch: Scratch) throws {
+        let store = try scratch.store()
+        let catalogues = try Set(
+            store.ids().flatMap { id in
+                let (manifest, codec) = (try store.manifest(id).0, try store.keys.writing())
+                return manifest.components.flatMap(\.catalogue).map { codec.name(of: ObjectID($0)) }
+            })
         for name in try scratch.packs {
             let path = scratch.packPath(name)
             let records = try PackFormat.records(of: Descriptor(open(path, O_RDONLY)), path: path)
-            try scratch.flip(path, Int(records[0].offset) + Int(records[0].stored) / 2)
-            if records.count > 1 { try scratch.flip(path, Int(records[1].offset) - 1) }
+            let first = try #require(records.first { !catalogues.contains($0.id) })
+            try scratch.flip(path, Int(first.offset) + Int(first.stored) / 2)
+            if let other = records.first(where: { $0 != first }) {
+                try scratch.flip(path, Int(other.offset) - 1)
+            }
         }
     }
 

@@ -129,10 +129,11 @@ final class ObjectReader {
         do {
             let file = try file(Int(place.pack))
             return try Self.read(record, of: file, files, codec, pack.path, decoder)
-        } catch let error as PointError where error.isDamage {
+        } catch let error as PointError where error.isDamage || error.isWrongKey {
+            // A record of this name is of this reader's key, whatever its identifier says.
             throw PointError.damaged(
                 "object \(name.digest) in \(String(decoding: pack.path, as: UTF8.self))",
-                error.cause)
+                error.isDamage ? error.cause : "its seal is broken")
         }
     }
 

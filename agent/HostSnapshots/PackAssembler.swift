@@ -23,8 +23,13 @@ final class PackAssembler {
 
     deinit { if file != nil { files.remove("packs/" + scratch) } }
 
-    /// Adds a record with its stored bytes, which the caller has opened.
+    /// Adds a record with its stored bytes, which the caller has opened. A key's identifier in them
+    /// that is damaged is made good.
     func add(_ record: PackRecord, _ stored: [UInt8]) throws {
+        var stored = stored
+        if record.codec.isSealed, let key = codecs.keyed.key {
+            stored.replaceSubrange(..<StoreKey.identifierBytes, with: key.identifier)
+        }
         if file == nil {
             file = try files.open(
                 "packs/" + scratch, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)

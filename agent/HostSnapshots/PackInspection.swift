@@ -35,15 +35,25 @@ struct PackInspection {
 
     private mutating func look(at name: String, _ meter: ProgressMeter) throws {
         var found: Set<ObjectID> = []
-        var headers = PackHeaders()
+        var headers = PackHeaders(key: codecs.keyed.key)
+        var unopened: PointError?
+        var isOurs = false
         let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
         let path = files.path(of: "packs/" + name)
         let (records, hasTable) = try records(of: file, name)
         for record in records {
-            if hasTable { try headers.look(at: record, of: file, path) }
-            if try isWhole(record, file, name) { found.insert(record.id) }
             meter.add(bytes: UInt64(record.bytesInPack))
+            do {
+                guard try isWhole(record, file, name) else { continue }
+            } catch let error as PointError where error.isWrongKey {
+                unopened = error
+                continue
+            }
+            found.insert(record.id)
+            if record.codec.isSealed { isOurs = true }
+            if hasTable { try headers.look(at: record, of: file, path) }
         }
+        if let unopened, !isOurs { throw unopened }
         whole.formUnion(found)
         guard found.count < records.count || headers.damage != nil || !hasTable else { return }
         damaged.append(name)
@@ -64,8 +74,8 @@ struct PackInspection {
         return (try PackFormat.salvage(file, path: path), false)
     }
 
-    /// Throws if it is sealed with a key that is not at hand. What the disk fails to read is asked
-    /// for again: a pack that is given up does not come back.
+    /// Throws if it cannot be opened with the key at hand. What the disk fails to read is asked for
+    /// again: a pack that is given up does not come back.
     private func isWhole(
         _ record: PackRecord, _ file: Descriptor, _ name: String
     ) throws -> Bool {
@@ -80,6 +90,17 @@ struct PackInspection {
         return false
     }
 
+    /// The same of a pack that is known to be of the key at hand, or plain.
+    private func isOpened(
+        _ record: PackRecord, _ file: Descriptor, _ name: String
+    ) throws -> Bool {
+        do {
+            return try isWhole(record, file, name)
+        } catch let error as PointError where error.isWrongKey {
+            return false
+        }
+    }
+
     /// Copies the whole records of all damaged packs, each once. A pack of which something can be
     /// read no more that could be just now is no longer among the damaged: it must not go.
     mutating func copyWhole(to assembler: PackAssembler) throws {
@@ -89,7 +110,7 @@ struct PackInspection {
             let file = try files.open("packs/" + name, O_RDONLY | O_NOFOLLOW)
             let path = Array(files.path(of: "packs/" + name).utf8)
             for record in try records(of: file, name).0 where !copied.contains(record.id) {
-                guard try isWhole(record, file, name) else {
+                guard try isOpened(record, file, name) else {
                     if readable[name]?.contains(record.id) == true {
                         refused.append((name, record.id))
                     }

@@ -29,10 +29,14 @@ package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// True if bytes of the store are not what they must be, or the disk cannot read them.
     var isDamage: Bool { remedy == Self.damageRemedy || code == EIO }
+    /// True if something is sealed with a key that is not at hand.
+    var isWrongKey: Bool { remedy == Self.wrongKeyRemedy }
     /// True if the file system takes no changes.
     var isReadOnly: Bool { code == EROFS }
 
     private static let damageRemedy = "restore another point, and find out what damaged the store"
+    private static let wrongKeyRemedy =
+        "let key_file in settings.json name the key it was sealed with"
 
     /// The failure of a system call, `code` being errno.
     static func system(_ attempt: String, _ path: [UInt8], _ code: Int32) -> PointError {
@@ -54,6 +58,23 @@ package struct PointError: Error, Sendable, Hashable, CustomStringConvertible {
 
     static func damaged(_ what: String, _ why: String) -> PointError {
         PointError("read", what, why, damageRemedy)
+    }
+
+    /// `sealer` is the identifier of the key it is sealed with, `key` the one at hand.
+    static func wrongKey(_ subject: String, sealer: String, _ key: StoreKey?) -> PointError {
+        PointError(
+            "open", subject,
+            "it is sealed with key \(sealer), and "
+                + (key.map { "key_file holds key \($0.name)" } ?? "no key_file is set"),
+            wrongKeyRemedy)
+    }
+
+    /// The same of sealed bytes, which begin with the identifier.
+    static func wrongKey(
+        _ subject: String, _ sealed: some Sequence<UInt8>, _ key: StoreKey?
+    ) -> PointError {
+        let sealer = StoreKey.text(of: sealed.prefix(StoreKey.identifierBytes))
+        return wrongKey(subject, sealer: sealer, key)
     }
 }
 

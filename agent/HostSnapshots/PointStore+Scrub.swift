@@ -125,7 +125,9 @@ private final class Scrub {
             // A capture that failed has removed it.
             return true
         }
-        var headers = PackHeaders()
+        var headers = PackHeaders(key: codecs.keyed.key)
+        var unopened: [(ObjectID, PointError)] = []
+        var isOurs = false
         defer {
             if let damage = headers.damage {
                 found(ScrubFinding(pack: name, problem: "\(damage); repair the store"))
@@ -134,15 +136,25 @@ private final class Scrub {
         for record in records {
             if isCancelled() { return false }
             do {
-                try headers.look(at: record, of: file, path)
                 _ = try codecs.read(record, of: file, files, name)
+                try headers.look(at: record, of: file, path)
+                if record.codec.isSealed { isOurs = true }
+            } catch let error as PointError where error.isWrongKey {
+                unopened.append((record.id, error))
             } catch let error as PointError {
                 let object = error.isDamage ? record.id.digest : nil
                 found(ScrubFinding(pack: name, object: object, problem: error.cause))
-                // Without its key no record of the pack can be looked at.
+                // What the system refuses it will refuse again.
                 if object == nil { return true }
             }
             count(record)
+        }
+        if isOurs {
+            for (id, _) in unopened {
+                found(ScrubFinding(pack: name, object: id.digest, problem: "its seal is broken"))
+            }
+        } else if let (_, error) = unopened.first {
+            found(ScrubFinding(pack: name, problem: error.cause))
         }
         return true
     }

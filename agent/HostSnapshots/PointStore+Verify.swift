@@ -62,7 +62,6 @@ final class PointCheck {
 
     private func look(at chunk: ObjectID, of entry: Entry) {
         do {
-            try note(chunk)
             if isDeep {
                 _ = try objects.read(chunk)
             } else if !objects.holds(chunk) {
@@ -70,6 +69,7 @@ final class PointCheck {
                     "object \(objects.codec.name(of: chunk).digest)",
                     "it is missing from the store")
             }
+            try note(chunk)
             good.insert(chunk)
         } catch {
             damage.append("\(printable(entry.path)): \(error)")
@@ -81,7 +81,7 @@ final class PointCheck {
         if objects.damaged[place.pack] != nil {
             packs.insert(place.pack)
         } else if isDeep {
-            try objects.look(at: id, &headers[place.pack, default: PackHeaders()])
+            try objects.look(at: id, &headers[place.pack, default: PackHeaders(key: objects.codec.key)])
         }
     }
 

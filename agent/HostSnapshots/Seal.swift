@@ -58,14 +58,14 @@ struct Seal {
     }
 
     /// What was sealed. Throws `PointError`: damaged, or sealed with another key.
+    ///
+    /// The tag decides whose it is; the identifier is only believed once the tag does not fit, so
+    /// damage to it alone costs nothing.
     func open(
         _ sealed: ArraySlice<UInt8>, bound: [UInt8], _ subject: String
     ) throws -> [UInt8] {
         guard sealed.count >= Self.overhead else {
             throw PointError.damaged(subject, "it is too short to be sealed")
-        }
-        guard sealed.starts(with: key.identifier) else {
-            throw PointError.wrongKey(subject, sealed, key)
         }
         let rest = sealed.dropFirst(StoreKey.identifierBytes)
         let nonce = Array(rest.prefix(Self.nonceBytes))
@@ -85,6 +85,9 @@ struct Seal {
         else { throw Self.failure() }
         var nothing: UInt8 = 0
         guard EVP_DecryptFinal_ex(context, &nothing, &count) == 1 else {
+            guard sealed.starts(with: key.identifier) else {
+                throw PointError.wrongKey(subject, sealed, key)
+            }
             throw PointError.damaged(subject, "its seal is broken")
         }
         return plain
@@ -94,24 +97,5 @@ struct Seal {
         ERR_clear_error()
         return PointError(
             "use", "encryption", "OpenSSL failed", "look at its configuration and at free memory")
-    }
-}
-
-extension PointError {
-    /// Something is sealed with a key that is not at hand.
-    static func wrongKey(
-        _ subject: String, _ sealed: some Sequence<UInt8>, _ key: StoreKey?
-    ) -> PointError {
-        let sealer = StoreKey.text(of: sealed.prefix(StoreKey.identifierBytes))
-        return wrongKey(subject, sealer: sealer, key)
-    }
-
-    /// The same, where the identifier of the key is known as text.
-    static func wrongKey(_ subject: String, sealer: String, _ key: StoreKey?) -> PointError {
-        PointError(
-            "open", subject,
-            "it is sealed with key \(sealer), and "
-                + (key.map { "key_file holds key \($0.name)" } ?? "no key_file is set"),
-            "let key_file in settings.json name the key it was sealed with")
     }
 }
