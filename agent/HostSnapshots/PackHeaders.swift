@@ -37,8 +37,9 @@ struct PackHeaders {
             }
             guard record.codec.isSealed, let key else { return }
             let count = StoreKey.identifierBytes
-            guard try PackFormat.part(file, Int(clamping: record.offset), count, name)
-                == key.identifier
+            guard
+                try PackFormat.part(file, Int(clamping: record.offset), count, name)
+                    == key.identifier
             else {
                 throw PointError.damaged(
                     path, "the key's identifier in object \(record.id.digest) is damaged")

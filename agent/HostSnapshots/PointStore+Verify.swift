@@ -81,7 +81,8 @@ final class PointCheck {
         if objects.damaged[place.pack] != nil {
             packs.insert(place.pack)
         } else if isDeep {
-            try objects.look(at: id, &headers[place.pack, default: PackHeaders(key: objects.codec.key)])
+            let new = PackHeaders(key: objects.codec.key)
+            try objects.look(at: id, &headers[place.pack, default: new])
         }
     }
 
