@@ -25,7 +25,7 @@ enum ValidatorShape {
             ObjectShape.Choice(keys: keys, isRequired: true, what: what)
         case .atMostOne(let keys):
             ObjectShape.Choice(keys: keys, isRequired: false, what: "a choice")
-        case .atLeastOne, .ascending: nil
+        case .atLeastOne, .ascending, .weightedChecks: nil
         }
     }
 

@@ -43,6 +43,7 @@ struct CatalogTests {
                 switch rule {
                 case .exactlyOne(let list, _), .atLeastOne(let list), .atMostOne(let list): list
                 case .ascending(let low, let high): [low, high]
+                case .weightedChecks(let name): [name]
                 }
             #expect(Set(used).isSubset(of: names))
         }

@@ -10,10 +10,6 @@ struct ConfigInspection {
     private static let fileBytesMax = 1 << 20
     /// Warnings of one component that are kept; more help nobody.
     private static let warningsMax = 50
-    /// Bits of entropy for each byte from which a long word is more than a name, and how long it
-    /// must be: a random word in base 64 has up to 6, hexadecimal digits up to 4, English under 3.
-    private static let entropyMin = 3.5
-    private static let randomBytesMin = 20
 
     let root: HostRoot
 
@@ -86,32 +82,6 @@ struct ConfigInspection {
         var bytes = [UInt8](repeating: 0, count: Int(found.size))
         let count = try bytes.withUnsafeMutableBytes { try file.read($0, at: 0, path) }
         guard !bytes[..<count].contains(0) else { return [] }
-        return Redactor.findings(in: bytes[..<count]).filter {
-            $0.value.map { Self.isSecret($0) } ?? true
-        }.map(\.line)
-    }
-
-    /// True unless a value only says where the secret comes from, or that there is none.
-    static func isSecret(_ value: [UInt8]) -> Bool {
-        let text = String(decoding: value, as: UTF8.self)
-        let references = ["$", "{", "<", "%", "@", "/", "env:", "file:", "vault:", "*", "["]
-        if references.contains(where: text.hasPrefix) { return false }
-        let words = ["null", "none", "nil", "true", "false", "yes", "no", "changeme", "required"]
-        if words.contains(text.lowercased()) || value.count < 4 { return false }
-        // `password: see the wiki` or `token = tokens` is prose; a word of letters alone is one only
-        // if it is too random for that.
-        guard value.allSatisfy({ ($0 | 0x20) >= 0x61 && ($0 | 0x20) <= 0x7A }) else { return true }
-        return value.count >= Self.randomBytesMin && entropy(value) >= Self.entropyMin
-    }
-
-    /// Shannon's entropy in bits for each byte.
-    static func entropy(_ bytes: [UInt8]) -> Double {
-        var counts: [UInt8: Int] = [:]
-        for byte in bytes { counts[byte, default: 0] += 1 }
-        let total = Double(bytes.count)
-        return counts.values.reduce(0) { sum, count in
-            let share = Double(count) / total
-            return sum - share * log2(share)
-        }
+        return SecretScan.lines(in: bytes[..<count]).map(\.line)
     }
 }

@@ -67,7 +67,8 @@ package struct CheckRunner: Sendable {
             name: check.name, kind: check.kind.name, level: check.level, status: finding.status,
             measured: shown(finding.measured), remedy: remedy.isEmpty ? nil : shown(remedy),
             took: Milliseconds(since: begun), threshold: finding.threshold.map(shown),
-            evidence: evidence(finding.evidence), parameters: parameters)
+            evidence: evidence(finding.evidence), parameters: parameters,
+            metrics: metrics(finding.metrics))
     }
 
     private func evidence(_ lines: [String]) -> [String]? {
@@ -75,6 +76,15 @@ package struct CheckRunner: Sendable {
         let kept = lines.prefix(20).map { shown($0).cut(toJSONBytes: 512) }
         let more = lines.count - kept.count
         return more > 0 ? kept + ["[cut] \(more) more are left out"] : kept
+    }
+
+    private func metrics(_ metrics: [CheckMetric]) -> [CheckMetric]? {
+        guard !metrics.isEmpty else { return nil }
+        return metrics.prefix(CheckMetric.countMax).map { metric in
+            var metric = metric
+            metric.name = shown(metric.name).cut(toJSONBytes: 100)
+            return metric
+        }
     }
 
     private func shown(_ text: String) -> String {

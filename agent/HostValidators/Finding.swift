@@ -11,6 +11,8 @@ struct Finding: Sendable {
     var remedy: String
     /// Lines that show it; they are redacted and bounded before anybody sees them.
     var evidence: [String] = []
+    /// Numbers that the look gave.
+    var metrics: [CheckMetric] = []
 
     static func pass(
         _ measured: String, threshold: String? = nil, evidence: [String] = []

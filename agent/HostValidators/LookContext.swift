@@ -57,6 +57,19 @@ struct LookContext: Sendable {
         }
         return placed
     }
+
+    /// A program of the system, such as `systemctl`: the root's own if it is there, else its name.
+    func systemProgram(_ name: String) -> String {
+        guard root != "", root != "/" else { return name }
+        for folder in ["/usr/bin", "/bin", "/usr/sbin", "/sbin"] {
+            if let placed = try? HostPath.below(root, "\(folder)/\(name)"),
+                access(placed, X_OK) == 0
+            {
+                return placed
+            }
+        }
+        return name
+    }
 }
 
 extension ProcessRun.Result {

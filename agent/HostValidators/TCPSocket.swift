@@ -63,8 +63,8 @@ final class TCPSocket {
         guard code == 0 else { throw Failure(reason: errorText(code), isLate: false) }
     }
 
-    func send(_ text: String) throws(Failure) {
-        var rest = ArraySlice(Array(text.utf8))
+    func send(bytes: [UInt8]) throws(Failure) {
+        var rest = bytes[...]
         while !rest.isEmpty {
             try wait(for: POLLOUT)
             let sent = rest.withUnsafeBytes {

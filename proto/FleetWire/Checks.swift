@@ -199,11 +199,13 @@ package struct CheckResult: Codable, Sendable, Hashable {
     package var evidence: [String]?
     /// The thresholds, and every parameter that the plan did not give, with their origins.
     package var parameters: [ShownParameter]?
+    /// Numbers that the look gave.
+    package var metrics: [CheckMetric]?
     /// A result of these fields.
     package init(
         name: String, kind: String, level: CheckLevel, status: CheckStatus, measured: String,
         remedy: String?, took: Milliseconds, threshold: String? = nil, evidence: [String]? = nil,
-        parameters: [ShownParameter]? = nil
+        parameters: [ShownParameter]? = nil, metrics: [CheckMetric]? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -215,5 +217,40 @@ package struct CheckResult: Codable, Sendable, Hashable {
         self.threshold = threshold
         self.evidence = evidence
         self.parameters = parameters
+        self.metrics = metrics
+    }
+}
+
+/// One number that a check gave, with the ranges that it was held against.
+package struct CheckMetric: Codable, Sendable, Hashable {
+    /// At most so many of one check are kept.
+    package static let countMax = 32
+
+    /// What it counts.
+    package var name: String
+    /// The number.
+    package var value: Double
+    /// `s`, `%`, `B`, `c` for a counter; nil for a plain number.
+    package var unit: String?
+    /// The range outside which it warns, as Nagios writes ranges.
+    package var warn: String?
+    /// The range outside which it fails.
+    package var fail: String?
+    /// The least that it can be.
+    package var least: Double?
+    /// The most that it can be.
+    package var most: Double?
+    /// A metric of these fields.
+    package init(
+        name: String, value: Double, unit: String? = nil, warn: String? = nil, fail: String? = nil,
+        least: Double? = nil, most: Double? = nil
+    ) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.warn = warn
+        self.fail = fail
+        self.least = least
+        self.most = most
     }
 }

@@ -127,7 +127,13 @@ package struct ParameterReader: Sendable {
                             }))
                 }
             case .object(let fields, _): object(value, fields, at: place)
-            case .text, .path, .word, .integer, .number, .boolean, .digest, .json: value
+            case .json:
+                value.map == nil
+                    ? value
+                    : (try? WireJSON.encode(value)).map {
+                        .text(String(decoding: $0, as: UTF8.self))
+                    }
+            case .text, .path, .word, .integer, .number, .boolean, .digest: value
             }
         guard let read, type.takes(read) else {
             if case .object = type, value.map != nil { return nil }

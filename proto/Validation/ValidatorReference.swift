@@ -91,6 +91,7 @@ package enum ValidatorReference {
         case .atLeastOne(let names): "At least one of \(list(names)) is given."
         case .atMostOne(let names): "At most one of \(list(names)) is given."
         case .ascending(let low, let high): "`\(low)` is not above `\(high)`."
+        case .weightedChecks(let name): "`\(name)` names at least one check."
         }
     }
 

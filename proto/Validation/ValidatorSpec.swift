@@ -21,6 +21,8 @@ package struct ValidatorSpec: Sendable {
         case atMostOne([String])
         /// If both were given, the first is not above the second; a default never breaks this.
         case ascending(String, String)
+        /// A list of checks with weights, which has one and of which each can be run.
+        case weightedChecks(String)
     }
 
     /// Its name in plans, snake_case.
@@ -135,6 +137,12 @@ package struct ValidatorSpec: Sendable {
             return CallProblem(
                 parameter: call.origin(of: low) == .plan ? low : high,
                 reason: "`\(low)` must not be above `\(high)`")
+        case .weightedChecks(let name):
+            guard let value = call.parameters[name] else { return nil }
+            let problems = WeightedChecks(value).problems
+            guard !problems.isEmpty else { return nil }
+            return CallProblem(
+                parameter: name, reason: "`\(name)`: " + problems.joined(separator: "; "))
         case .exactlyOne, .atLeastOne, .atMostOne: return nil
         }
     }

@@ -1,6 +1,7 @@
 import FleetWire
 import Foundation
 import Glibc
+import HostProcesses
 import Testing
 
 @testable import HostSnapshots
@@ -66,13 +67,13 @@ struct ConfigInspectionTests {
             "%(password)s", "env:DB", "prose", "abc", "changeme",
         ])
     func references(_ value: String) {
-        #expect(!ConfigInspection.isSecret(Array(value.utf8)))
+        #expect(!SecretScan.isSecret(Array(value.utf8)))
     }
 
     @Test(
         "secrets are found by their look",
         arguments: ["hunter2", "kR7-vQ2x.Lm9", "qWzKxYvBnMpLkJhGfDsAeRt", "12345678"])
     func secrets(_ value: String) {
-        #expect(ConfigInspection.isSecret(Array(value.utf8)))
+        #expect(SecretScan.isSecret(Array(value.utf8)))
     }
 }

@@ -1,4 +1,7 @@
 extension ValidatorRegistry {
     /// In order of their ids; the catalog has the same.
-    static let configuration: [any Validator] = []
+    static let configuration: [any Validator] = [
+        ConfigPermissionsValidator(),
+        EnvironmentVarsValidator(),
+    ]
 }

@@ -1,6 +1,9 @@
 extension ValidatorRegistry {
     /// In order of their ids; the catalog has the same.
     static let data: [any Validator] = [
-        FileDigestValidator()
+        DataConsistencyValidator(),
+        DatasetIntegrityValidator(),
+        FileDigestValidator(),
+        MigrationReadinessValidator(),
     ]
 }

@@ -1,4 +1,6 @@
 extension ValidatorRegistry {
     /// In order of their ids; the catalog has the same.
-    static let flags: [any Validator] = []
+    static let flags: [any Validator] = [
+        FeatureFlagsValidator()
+    ]
 }

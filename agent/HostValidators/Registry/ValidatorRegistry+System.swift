@@ -3,5 +3,8 @@ extension ValidatorRegistry {
     static let system: [any Validator] = [
         DiskSpaceValidator(),
         MemoryAvailableValidator(),
+        ResourceLimitsValidator(),
+        RuntimeVersionValidator(),
+        SystemRequirementsValidator(),
     ]
 }

@@ -9,6 +9,8 @@ struct HTTPResponse {
     private static let headBytesMax = 32768
 
     private let bodyBytesMax: Int
+    /// True if it answers HEAD: then it has no body, whatever its head says.
+    private let isHead: Bool
     private var head: [UInt8] = []
     private var raw: [UInt8] = []
     private var length = Length.toEnd
@@ -16,7 +18,10 @@ struct HTTPResponse {
     /// True once nothing more has to be read.
     private(set) var isComplete = false
 
-    init(bodyBytesMax: Int) { self.bodyBytesMax = bodyBytesMax }
+    init(bodyBytesMax: Int, isHead: Bool = false) {
+        self.bodyBytesMax = bodyBytesMax
+        self.isHead = isHead
+    }
 
     /// The body so far, without chunk framing, at most `bodyBytesMax` bytes.
     var body: [UInt8] {
@@ -80,7 +85,7 @@ struct HTTPResponse {
             default: break
             }
         }
-        if code == 204 || code == 304 { length = .bytes(0) }
+        if code == 204 || code == 304 || isHead { length = .bytes(0) }
     }
 
     private static func headEnd(_ bytes: [UInt8]) -> Int? {

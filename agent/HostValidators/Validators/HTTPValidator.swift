@@ -25,35 +25,16 @@ enum HTTPProbe {
     static func run(
         _ spec: HTTPCheck, deadline: ContinuousClock.Instant, cancellation: OwnThread.Cancellation
     ) -> Finding {
-        guard let target = HTTPTarget(spec.url) else {
-            return .unknown(
-                "\(spec.url) is no URL of the form http://host[:port]/path",
-                "checks speak plain HTTP only; use a run check for anything else")
-        }
-        let socket = TCPSocket(deadline: deadline, cancellation: cancellation)
-        defer { socket.close() }
-        do throws(TCPSocket.Failure) {
-            try socket.connect(host: target.host, port: target.port)
-            try socket.send(
-                "GET \(target.path) HTTP/1.1\r\nHost: \(target.authority)\r\n"
-                    + "User-Agent: belay-agent\r\nAccept: */*\r\nConnection: close\r\n\r\n")
-            var response = HTTPResponse(bodyBytesMax: bodyBytesMax)
-            while !response.isComplete {
-                let bytes = try socket.receive()
-                if bytes.isEmpty { break }
-                response.take(bytes)
-            }
-            return judge(response, spec)
+        let exchange = HTTPExchange(url: spec.url, bodyBytesMax: bodyBytesMax)
+        do throws(HTTPExchange.Failure) {
+            return judge(try exchange.run(deadline: deadline, cancellation: cancellation), spec)
         } catch {
-            return error.isLate
-                ? .unknown(error.reason, remedy) : .fail("\(spec.url): \(error.reason)", remedy)
+            return error.isTold ? .fail(error.reason, remedy) : .unknown(error.reason, remedy)
         }
     }
 
     private static func judge(_ response: HTTPResponse, _ spec: HTTPCheck) -> Finding {
-        guard let status = response.status else {
-            return .fail("\(spec.url): the answer is not HTTP", remedy)
-        }
+        let status = response.status ?? 0
         let wanted = spec.status.isEmpty ? [200] : spec.status
         let list = wanted.map(String.init).joined(separator: " or ")
         let measured = "status \(status), \(list) wanted"

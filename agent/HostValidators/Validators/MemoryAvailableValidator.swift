@@ -12,8 +12,8 @@ struct MemoryAvailableValidator: Validator {
             guard let text = SmallFile.text(path) else {
                 return .unknown("\(path) cannot be read", "look whether /proc is mounted")
             }
-            guard let available = Self.kibibytes("MemAvailable", in: text),
-                let total = Self.kibibytes("MemTotal", in: text), total > 0
+            guard let available = MemoryFigures.kibibytes("MemAvailable", in: text),
+                let total = MemoryFigures.kibibytes("MemTotal", in: text), total > 0
             else {
                 return .unknown(
                     "\(path) tells no MemAvailable and MemTotal", "use a kernel of 3.14 or later")
@@ -44,8 +44,12 @@ struct MemoryAvailableValidator: Validator {
                 + "(\(tenths / 10).\(tenths % 10)%)",
             remedy: "end what takes the memory, or give the host more")
     }
+}
 
-    private static func kibibytes(_ key: String, in text: String) -> UInt64? {
+/// Figures of /proc/meminfo.
+enum MemoryFigures {
+    /// The figure called `key`; nil if it is not there or makes no sense.
+    static func kibibytes(_ key: String, in text: String) -> UInt64? {
         for line in text.split(separator: "\n") where line.hasPrefix(key + ":") {
             let words = line.split(whereSeparator: \.isWhitespace)
             guard words.count == 3, words[2] == "kB", let number = UInt64(words[1]),

@@ -1,4 +1,7 @@
 extension ValidatorCatalog {
     /// Validators of files of configuration, the environment, in order of their ids.
-    static let configuration: [ValidatorSpec] = []
+    static let configuration: [ValidatorSpec] = [
+        .configPermissions,
+        .environmentVars,
+    ]
 }

@@ -1,6 +1,7 @@
 extension ValidatorCatalog {
     /// Validators of the operator's own programs, in order of their ids.
     static let custom: [ValidatorSpec] = [
-        .run
+        .nagios,
+        .run,
     ]
 }

@@ -1,6 +1,9 @@
 extension ValidatorCatalog {
     /// Validators of datasets and files, in order of their ids.
     static let data: [ValidatorSpec] = [
-        .fileDigest
+        .dataConsistency,
+        .datasetIntegrity,
+        .fileDigest,
+        .migrationReadiness,
     ]
 }

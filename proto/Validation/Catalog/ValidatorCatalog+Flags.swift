@@ -1,4 +1,6 @@
 extension ValidatorCatalog {
     /// Validators of feature flags, in order of their ids.
-    static let flags: [ValidatorSpec] = []
+    static let flags: [ValidatorSpec] = [
+        .featureFlags
+    ]
 }

@@ -1,4 +1,6 @@
 extension ValidatorCatalog {
     /// Validators of speed and error rates, in order of their ids.
-    static let performance: [ValidatorSpec] = []
+    static let performance: [ValidatorSpec] = [
+        .performanceBaseline
+    ]
 }

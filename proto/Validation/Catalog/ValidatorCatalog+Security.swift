@@ -1,6 +1,7 @@
 extension ValidatorCatalog {
     /// Validators of permissions, secrets, certificates, in order of their ids.
     static let security: [ValidatorSpec] = [
-        .permissions
+        .permissions,
+        .sensitiveData,
     ]
 }

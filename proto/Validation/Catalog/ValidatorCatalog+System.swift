@@ -3,5 +3,8 @@ extension ValidatorCatalog {
     static let system: [ValidatorSpec] = [
         .diskSpace,
         .memoryAvailable,
+        .resourceLimits,
+        .runtimeVersion,
+        .systemRequirements,
     ]
 }

@@ -1,0 +1,108 @@
+import FleetWire
+import Glibc
+import HostProcesses
+import Validation
+
+/// The check `environment_vars`. Values are looked at for being empty, and for nothing else.
+struct EnvironmentVarsValidator: Validator {
+    let spec = ValidatorSpec.environmentVars
+
+    func look(_ parameters: CheckParameters, _ context: LookContext) async -> Finding {
+        if let file = parameters.text("file") {
+            return await context.blocking { _ in
+                guard let text = SmallFile.text(file) else {
+                    return access(file, F_OK) == 0
+                        ? .unknown("\(file) cannot be read", "check its permissions, size and text")
+                        : .fail("\(file) is missing", "deploy it again, or correct the path")
+                }
+                return Self.judge([(file, EnvironmentNames(file: text))], parameters)
+            }
+        }
+        let table = ProcessTable(context)
+        switch await table.named(parameters, context) {
+        case .untold(let finding): return finding
+        case .found(let processes):
+            guard !processes.isEmpty else {
+                return .unknown("\(parameters.processes) does not run", "start it, and check again")
+            }
+            return await context.blocking { _ in
+                var found: [(String, EnvironmentNames)] = []
+                for process in processes {
+                    let path = "\(table.folder)/\(process.pid)/environ"
+                    guard let bytes = SmallFile.bytes(path) else {
+                        return .unknown("\(path) cannot be read", "run the agent as root")
+                    }
+                    found.append(("process \(process.pid)", EnvironmentNames(process: bytes)))
+                }
+                return Self.judge(found, parameters)
+            }
+        }
+    }
+
+    private static func judge(
+        _ environments: [(String, EnvironmentNames)], _ parameters: CheckParameters
+    ) -> Finding {
+        var judgement = Judgement()
+        for (place, names) in environments {
+            for (list, status) in [("required", CheckStatus.fail), ("recommended", .warn)] {
+                for name in parameters.texts(list) {
+                    if !names.all.contains(name) {
+                        judgement.note(status, "\(place) has no \(name)")
+                    } else if names.empty.contains(name) {
+                        judgement.note(status, "\(place) has an empty \(name)")
+                    }
+                }
+            }
+            for name in parameters.texts("forbidden") where names.all.contains(name) {
+                judgement.note(.fail, "\(place) has \(name)")
+            }
+        }
+        let asked = ["required", "recommended", "forbidden"].reduce(0) {
+            $0 + parameters.texts($1).count
+        }
+        guard asked > 0 else {
+            return .unknown("no name was asked for", "name variables in the check")
+        }
+        let places = environments.map { "\($0.0): \($0.1.all.count) variables" }
+        return judgement.finding(
+            places.prefix(5).joined(separator: ", ") + "; \(asked) names looked for",
+            remedy: "correct the service's environment, and restart it")
+    }
+}
+
+/// The names of an environment.
+struct EnvironmentNames {
+    private(set) var all: Set<String> = []
+    /// Those whose value is empty.
+    private(set) var empty: Set<String> = []
+
+    /// Of `NAME=VALUE`, each with a zero behind it.
+    init(process bytes: [UInt8]) {
+        for entry in bytes.split(separator: 0) { add(entry[...]) }
+    }
+
+    /// Of a file as systemd.exec(5) reads it: comments, quotes, lines that go on behind a backslash.
+    init(file text: String) {
+        var line: [UInt8] = []
+        for part in text.utf8.split(separator: 10, omittingEmptySubsequences: false) {
+            line += part
+            if line.last == UInt8(ascii: "\\") {
+                line.removeLast()
+                continue
+            }
+            let trimmed = line.drop { $0 == 0x20 || $0 == 0x09 }
+            if let first = trimmed.first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";") {
+                add(trimmed)
+            }
+            line = []
+        }
+    }
+
+    private mutating func add(_ entry: ArraySlice<UInt8>) {
+        guard let sign = entry.firstIndex(of: UInt8(ascii: "=")) else { return }
+        let name = String(decoding: entry[..<sign], as: UTF8.self)
+        let isEmpty = entry[(sign + 1)...].allSatisfy { " \t\r\"'".utf8.contains($0) }
+        all.insert(name)
+        if isEmpty { empty.insert(name) } else { empty.remove(name) }
+    }
+}

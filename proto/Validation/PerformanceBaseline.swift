@@ -1,0 +1,93 @@
+package import FleetWire
+
+/// How long something took, and how often it failed, when it was measured.
+package struct PerformanceFigures: Codable, Sendable, Hashable {
+    /// How often it was timed.
+    package var samples: Int
+    /// Half were no slower, in milliseconds.
+    package var p50: Double
+    /// 95 of 100 were no slower, in milliseconds.
+    package var p95: Double
+    /// The share of errors, from 0 to 1.
+    package var errorRate: Double
+
+    /// The figures of these times of what did not fail; nil if all failed.
+    package init?(milliseconds: [Double], errors: Int) {
+        let sorted = milliseconds.sorted()
+        guard !sorted.isEmpty else { return nil }
+        samples = sorted.count + errors
+        p50 = Self.percentile(50, of: sorted)
+        p95 = Self.percentile(95, of: sorted)
+        errorRate = Double(errors) / Double(samples)
+    }
+
+    /// The nearest rank: the least value that so many percent are not above.
+    private static func percentile(_ percent: Int, of sorted: [Double]) -> Double {
+        sorted[max(0, (sorted.count * percent + 99) / 100 - 1)]
+    }
+
+    /// One line for people.
+    package var text: String {
+        "p50 \(Self.text(p50)), p95 \(Self.text(p95)), \(Self.text(percent: errorRate)) errors of "
+            + "\(samples)"
+    }
+
+    /// Milliseconds with three digits after the point at most.
+    package static func text(_ milliseconds: Double) -> String {
+        let thousandths = Int(clamping: Int64((milliseconds * 1000).rounded()))
+        let rest = "\(thousandths % 1000 + 1000)".dropFirst()
+        return "\(thousandths / 1000).\(rest)ms"
+    }
+
+    private static func text(percent share: Double) -> String {
+        let tenths = Int((share * 1000).rounded())
+        return "\(tenths / 10).\(tenths % 10)%"
+    }
+}
+
+/// Figures that later ones are held against.
+package struct PerformanceBaseline: Codable, Sendable, Hashable {
+    /// The version of this form.
+    package static let version = 1
+
+    /// 1.
+    package var version: Int
+    /// What was timed: a URL, or a program and its arguments.
+    package var target: String
+    /// The host that it was timed on.
+    package var host: String
+    /// The digest of the plan that it belongs to, if one was named.
+    package var plan: Digest?
+    /// When it was recorded.
+    package var at: Timestamp
+    /// What was measured.
+    package var figures: PerformanceFigures
+    /// A baseline of these fields.
+    package init(
+        target: String, host: String, plan: Digest?, at: Timestamp, figures: PerformanceFigures
+    ) {
+        version = Self.version
+        self.target = target
+        self.host = host
+        self.plan = plan
+        self.at = at
+        self.figures = figures
+    }
+
+    /// The target's name of a URL or a program.
+    package static func target(url: String?, argv: [String]) -> String {
+        url ?? argv.joined(separator: " ")
+    }
+
+    /// By how many percent `figures` are longer than these at the percentile that is worse, and at
+    /// which; differences of no more than `slack` milliseconds are none. Negative if both are shorter.
+    package func slower(_ now: PerformanceFigures, slack: Double) -> (percent: Double, at: String) {
+        func percent(_ before: Double, _ after: Double) -> Double {
+            if after - before <= slack { return min(0, (after / max(before, 0.001) - 1) * 100) }
+            return (after / max(before, 0.001) - 1) * 100
+        }
+        let half = percent(figures.p50, now.p50)
+        let most = percent(figures.p95, now.p95)
+        return half >= most ? (half, "p50") : (most, "p95")
+    }
+}
