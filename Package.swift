@@ -87,8 +87,9 @@ let package = Package(
         tool(
             "belay", in: "Sources",
             needs: [
-                "FleetWire", "RolloutPlan", "RolloutCalendar", "RolloutCore", "OperatorAPI",
-                "FleetSimulation", arguments, httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams,
+                "FleetWire", "Validation", "RolloutPlan", "RolloutCalendar", "RolloutCore",
+                "OperatorAPI", "FleetSimulation", arguments, httpClient, nioCore, nioPosix,
+                nioHTTP1, nioSSL, yams,
             ]),
         module(
             "FleetSimulation", in: "Sources",
@@ -116,7 +117,7 @@ let package = Package(
             "HostValidators", in: "agent",
             needs: [
                 "FleetWire", "Validation", "FleetTransport", "HostProcesses", "SQLiteFile",
-                "CLinux",
+                "CLinux", "COpenSSL",
                 nioCore, nioPosix, nioHTTP1,
             ]),
         module("HostMetrics", in: "agent", needs: ["FleetWire"]),

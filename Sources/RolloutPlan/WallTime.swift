@@ -1,3 +1,5 @@
+import FleetWire
+
 /// A moment as a clock on a wall shows it, without a zone: which moment it is, or whether it is one
 /// at all, only a zone can tell.
 package struct WallTime: Sendable, Hashable, Comparable {
@@ -77,18 +79,7 @@ package struct WallTime: Sendable, Hashable, Comparable {
 
     /// The same backwards, civil_from_days.
     package static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-        let shifted = day + 719_468
-        let era = floor(shifted, by: 146_097)
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra =
-            (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let isLate = month >= 10
-        return (
-            yearOfEra + era * 400 + (isLate ? 1 : 0), isLate ? month - 9 : month + 3,
-            dayOfYear - (153 * month + 2) / 5 + 1
-        )
+        CivilDate.date(ofDay: day)
     }
 
     /// 28 to 31.

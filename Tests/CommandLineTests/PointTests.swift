@@ -224,7 +224,7 @@ struct PointTests {
         for expected in [ExitStatus.conflict, .error, .timedOut] {
             do {
                 try await client(server.port) {
-                    try await $0.answers("/v1/points", self.list, to: "try") { _ in }
+                    try await $0.answers("/v1/points", self.list, to: "try") { (_: PointAnswer) in }
                 }
                 Issue.record("that went through")
             } catch let failure as CommandFailure {

@@ -190,7 +190,11 @@ enum SampleMessages {
     static let result = CheckResult(
         name: "health", kind: "http", level: .critical, status: .pass, measured: "status 200",
         remedy: "none", took: Milliseconds(12), threshold: "200 wanted", evidence: ["ok"],
-        parameters: [ShownParameter(name: "latency_warn", value: "1s", origin: .standard)])
+        parameters: [ShownParameter(name: "latency_warn", value: "1s", origin: .standard)],
+        metrics: [
+            CheckMetric(
+                name: "p95", value: 1.5, unit: "ms", warn: "0:2", fail: "0:4", least: 0, most: 10)
+        ])
 
     static let report: TransactionReport = {
         var report = TransactionReport(
@@ -242,8 +246,11 @@ enum SampleMessages {
                             detail: "new: off → on")
                     ], state: digest, problems: ["too little space"]), re: "c1-1"),
             try message(
-                .check, CheckRequest(checks: checks, variables: ["x": "1"], labels: ["zone": "a"]),
+                .check,
+                CheckRequest(
+                    checks: checks, variables: ["x": "1"], labels: ["zone": "a"], streams: true),
                 gen: true),
+            try message(.checkResult, result, re: "c1-2"),
             try message(.checked, CheckReply(results: [result]), re: "c1-2"),
             try message(.point, pointRequest, gen: true),
             try message(.points, pointReply, re: "c1-3"),

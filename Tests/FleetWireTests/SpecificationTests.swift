@@ -133,6 +133,7 @@ struct SpecificationTests {
         case .inspect: return try again(InspectRequest.self)
         case .inspection: return try again(Inspection.self)
         case .check: return try again(CheckRequest.self)
+        case .checkResult: return try again(CheckResult.self)
         case .checked: return try again(CheckReply.self)
         case .point: return try again(PointRequest.self)
         case .points: return try again(PointReply.self)

@@ -95,4 +95,15 @@ struct ValueTests {
             try WireJSON.decode(StepAction.self, from: Array(#"{"run":{},"wait":{}}"#.utf8))
         }
     }
+
+    @Test(
+        "A moment is written in UTC",
+        arguments: [
+            (Int64(0), "1970-01-01T00:00:00Z"), (1_709_210_096_999, "2024-02-29T12:34:56Z"),
+            (951_782_400_000, "2000-02-29T00:00:00Z"), (-1, "1970-01-01T00:00:00Z"),
+            (Int64.max, "9999-12-31T23:59:59Z"),
+        ])
+    func utc(milliseconds: Int64, text: String) {
+        #expect(Timestamp(milliseconds: milliseconds).utc == text)
+    }
 }

@@ -71,7 +71,7 @@ extension CheckRoot {
         return parameters.merging(more) { $1 }
     }
 
-    @Test func tablesAreHeldAgainstRowsColumnsAndTypes() async throws {
+    private func tables() throws -> CheckRoot {
         let root = try CheckRoot()
         try root.place("/t.csv", "id,name,share,ok\n1,\"a, \"\"b\"\"\nc\",0.5,true\n2,,,false\n")
         try root.place(
@@ -88,6 +88,11 @@ extension CheckRoot {
         try root.place("/empty.csv", "id\n")
         try root.place("/broken.jsonl", "{\"id\":1}\n[]\n")
         try root.place("/noise.db", "no database, and long enough to be taken for none of them")
+        return root
+    }
+
+    @Test func tablesAreHeldAgainstRowsColumnsAndTypes() async throws {
+        let root = try tables()
         let types = ["id": "integer", "name": "text", "share": "number", "ok": "boolean"]
         let sqlite: [String: ParameterValue] = ["name": .text("t")]
         for (path, more) in [("/t.csv", [:]), ("/t.jsonl", [:]), ("/t.db", sqlite)] {
@@ -114,6 +119,10 @@ extension CheckRoot {
                 try await root.expect("dataset_integrity", row)
             }
         }
+    }
+
+    @Test func whatIsNoTableNeverPasses() async throws {
+        let root = try tables()
         for row in [
             Row(
                 "ragged", table("/ragged.csv", [:], columns: ["id": "any"]), .fail,

@@ -1,4 +1,5 @@
 import FleetWire
+import Glibc
 import Testing
 
 extension CheckRoot {
@@ -68,6 +69,17 @@ extension CheckRoot {
         try await root.expect("process", Row("does not", unit, .fail))
         try root.systemctl("", exit: 1)
         try await root.expect("process", Row("nothing is told", unit, .unknown))
+        try root.systemctl("LoadState=not-found\nActiveState=inactive\nMainPID=0")
+        let none = unit.merging(["count_max": .whole(0)]) { $1 }
+        try await root.expect("process", Row("no such unit", none, .unknown, says: "not-found"))
+    }
+
+    @Test func whereNoProcessIsSeenNothingIsKnown() async throws {
+        let root = try CheckRoot()
+        mkdir(root.path + "/proc", 0o755)
+        let none: [String: ParameterValue] = ["program": .text("web"), "count_max": .whole(0)]
+        try await root.expect(
+            "process", Row("an empty /proc", none, .unknown, says: "no processes"))
     }
 
     @Test func theProcessesOfThisMachineAreSeen() async throws {
@@ -104,7 +116,16 @@ extension CheckRoot {
         for state in ["inactive", "failed", "activating", "deactivating"] {
             let lines = sound.replacing("=active", with: "=\(state)")
             try await expect(lines, [:], .fail, says: "active wanted")
-            try await expect(lines, ["active": no], .pass)
+            let isDown = state == "inactive" || state == "failed"
+            try await expect(lines, ["active": no], isDown ? .pass : .fail)
+        }
+        for state in ["alias", "generated", "enabled-runtime"] {
+            let lines = sound.replacing("=enabled", with: "=\(state)")
+            try await expect(lines, ["enabled": no], .fail, says: "disabled wanted")
+        }
+        try await expect(sound.replacing("=enabled", with: "=static"), ["enabled": no], .unknown)
+        for name in ["", "web@*", "we?.service", "[w]eb.service"] {
+            try await expect(sound, ["unit": .text(name)], .unknown, says: "no name of one unit")
         }
         try await expect(sound.replacing("=active", with: "=reloading"), [:], .pass)
         for state in ["disabled", "masked"] {
@@ -122,6 +143,9 @@ extension CheckRoot {
         try await expect(lines, [:], .warn, says: "restarts_warn, 0")
         try await expect(lines, ["restarts_max": .whole(2)], .fail, says: "restarts_max, 2")
         try await expect(lines, ["restarts_warn": .whole(3)], .pass, says: "restarted 3 times")
+        let uncounted = Self.sound.replacing("NRestarts=0\n", with: "")
+        try await expect(uncounted, [:], .pass)
+        try await expect(uncounted, ["restarts_max": .whole(2)], .unknown, says: "count restarts")
     }
 
     @Test func withoutSystemdItIsUnknown() async throws {
@@ -140,6 +164,10 @@ extension CheckRoot {
         QUOTED=""
         LONG=a \\
         INNER=b
+        SPACED = c
+        MANY="one
+        WITHIN=d"
+        LAST=e \\
         """
 
     private func names(_ list: String, _ names: String...) -> [String: ParameterValue] {
@@ -157,6 +185,10 @@ extension CheckRoot {
             Row("quoted", names("required", "QUOTED"), .fail, says: "has an empty QUOTED"),
             Row("within a value", names("required", "INNER"), .fail, says: "has no INNER"),
             Row("a comment", names("required", "DISABLED"), .fail),
+            Row("with a blank", names("forbidden", "SPACED"), .fail, says: "has SPACED"),
+            Row("within quotes", names("required", "WITHIN"), .fail, says: "has no WITHIN"),
+            Row("of many lines", names("required", "MANY"), .pass),
+            Row("the last one", names("forbidden", "LAST"), .fail, says: "has LAST"),
             Row("recommended", names("recommended", "KEY"), .warn, says: "has no KEY"),
             Row("forbidden", names("forbidden", "DB_URL"), .fail, says: "has DB_URL"),
             Row("not there", names("forbidden", "KEY", "ALSO"), .pass),
@@ -181,6 +213,13 @@ extension CheckRoot {
         try await root.expect("environment_vars", Row("has it", asked, .pass))
         try root.process(8, "web", user: 0)
         try await root.expect("environment_vars", Row("unreadable", asked, .unknown))
+        try root.place("/proc/8/environ", "")
+        try await root.expect("environment_vars", Row("empty", asked, .fail, says: "has no TOKEN"))
+        let forbidden: [String: ParameterValue] = [
+            "program": .text("web"), "forbidden": .list([.text("X")]),
+        ]
+        try await root.expect(
+            "environment_vars", Row("nothing seen", forbidden, .unknown, says: "no variable"))
         try root.place("/proc/8/environ", "PATH=/bin\u{0}")
         try await root.expect("environment_vars", Row("lacks it", asked, .fail, says: "process 8"))
         let other = asked.merging(["program": .text("db")]) { $1 }

@@ -152,6 +152,7 @@ import Validation
                 "oldish", ["argv": says, "version_warn": .text("2.10")], .warn, says: "version_warn"
             ),
             Row("no bound", ["argv": says, "version": .text("new")], .unknown, says: "no version"),
+            Row("a letter", ["argv": says, "version_below": .text("v3")], .unknown, says: "digit"),
             Row("no version", ["argv": script("echo hi"), "version": .text("1")], .unknown),
             Row("fails", ["argv": script("echo 1.2; exit 3"), "version": .text("1.2")], .unknown),
             Row("no program", ["argv": .list([.text("/none")]), "version": .text("1")], .unknown),

@@ -15,7 +15,8 @@ enum ImportGraph {
         "OperatorAPI": ["FleetWire", "RolloutPlan", "RolloutCore"],
         "FleetSimulation": ["FleetWire", "RolloutPlan", "RolloutCore", "AgentCore"],
         "belay": [
-            "FleetWire", "RolloutPlan", "RolloutCalendar", "RolloutCore", "OperatorAPI",
+            "FleetWire", "Validation", "RolloutPlan", "RolloutCalendar", "RolloutCore",
+            "OperatorAPI",
             "FleetSimulation",
         ],
         "AgentCore": ["FleetWire"],
@@ -26,7 +27,7 @@ enum ImportGraph {
         ],
         "HostValidators": [
             "FleetWire", "Validation", "FleetTransport", "HostProcesses", "SQLiteFile",
-            "CLinux",
+            "CLinux", "COpenSSL",
         ],
         "HostSteps": [
             "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots", "HostValidators",

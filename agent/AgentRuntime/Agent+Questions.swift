@@ -17,7 +17,10 @@ extension Agent {
                 outbox.post(.inspection, try await inspect(request.plan), re: re)
             case .check:
                 let request = try message.body(CheckRequest.self)
-                outbox.post(.checked, CheckReply(results: await check(request)), re: re)
+                let results = await check(request) { result in
+                    if request.streams == true { outbox.post(.checkResult, result, re: re) }
+                }
+                outbox.post(.checked, CheckReply(results: results), re: re)
             case .point:
                 let request = try message.body(PointRequest.self)
                 outbox.post(.points, try await points(request, message.header.gen), re: re)
@@ -65,11 +68,15 @@ extension Agent {
             changes: Self.fitting(changes), state: digest, problems: problem.map { [$0] } ?? [])
     }
 
-    nonisolated func check(_ request: CheckRequest) async -> [CheckResult] {
+    /// `found` is told each result as it comes.
+    nonisolated func check(
+        _ request: CheckRequest, found: @Sendable (CheckResult) async -> Void = { _ in }
+    ) async -> [CheckResult] {
         await CheckRunner(root: state.rootDirectory).run(
             request.checks,
             context: HostHands(self).context(
-                labels: request.labels, variables: request.variables)
+                labels: request.labels, variables: request.variables),
+            found: found
         ).fittingFrame()
     }
 

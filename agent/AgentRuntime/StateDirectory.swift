@@ -62,10 +62,14 @@ package struct StateDirectory: Sendable {
 
     /// Writes a file 0600: beside, synced, renamed, directory synced. Durable on return.
     package func write(_ bytes: [UInt8], to name: String) throws {
-        let target = file(name)
+        try Self.write(bytes, path: file(name))
+    }
+
+    /// The same anywhere.
+    package static func write(_ bytes: [UInt8], path target: String) throws {
         let beside = target + ".new"
         let out = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard out >= 0 else { throw Self.failure("create", beside) }
+        guard out >= 0 else { throw failure("create", beside) }
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -73,22 +77,22 @@ package struct StateDirectory: Sendable {
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
-                let failure = Self.failure("write", beside)
+                let failure = failure("write", beside)
                 close(out)
                 throw failure
             }
             sent += count
         }
         guard fsync(out) == 0, close(out) == 0, rename(beside, target) == 0 else {
-            throw Self.failure("write", target)
+            throw failure("write", target)
         }
         guard syncDirectory(of: target) else {
-            throw Self.failure("sync the directory of", target)
+            throw failure("sync the directory of", target)
         }
     }
 
     /// False, with `errno` set, if the directory cannot be synced.
-    private func syncDirectory(of target: String) -> Bool {
+    private static func syncDirectory(of target: String) -> Bool {
         let parent = target.split(separator: "/").dropLast().joined(separator: "/")
         let directory = open(
             (target.hasPrefix("/") ? "/" : "./") + parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -100,7 +104,7 @@ package struct StateDirectory: Sendable {
     /// Removes a file if it is there. A file that comes back after a crash is read again and does
     /// no harm, so a directory that cannot be synced is no error here.
     package func remove(_ name: String) {
-        if unlink(file(name)) == 0 { _ = syncDirectory(of: file(name)) }
+        if unlink(file(name)) == 0 { _ = Self.syncDirectory(of: file(name)) }
     }
 
     /// A file's bytes, or nil if it is missing or cannot be read; at most 16 MiB.

@@ -3,6 +3,7 @@
 #ifndef BELAY_LINUX_CALLS_H
 #define BELAY_LINUX_CALLS_H
 
+#include <sys/timex.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -68,6 +69,13 @@ static inline int belay_look(int folder, const char *name, struct belay_status *
     found->group = all.stx_gid;
     found->links = all.stx_nlink;
     return 0;
+}
+
+// Microseconds that the kernel's clock can be off; -1 if nothing disciplines it (adjtimex(2)).
+static inline long long belay_clock_error(void) {
+    struct timex clock = {0};
+    int state = adjtimex(&clock);
+    return state < 0 || state == TIME_ERROR || (clock.status & STA_UNSYNC) ? -1 : clock.maxerror;
 }
 
 #endif

@@ -16,7 +16,7 @@ struct ProcessTable {
 
     init(_ context: LookContext) { folder = context.systemFile("/proc") }
 
-    /// All that run; nil if the folder cannot be listed.
+    /// All that run; nil if the folder cannot be listed, shows none, or hides those of others.
     func all() -> [Process]? {
         guard let directory = opendir(folder) else { return nil }
         defer { closedir(directory) }
@@ -26,6 +26,10 @@ struct ProcessTable {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if let pid = Int32(name), let process = process(pid) { found.append(process) }
+        }
+        // Process 1 always runs; where it is not seen (hidepid) others are not either.
+        guard !found.isEmpty, folder != "/proc" || found.contains(where: { $0.pid == 1 }) else {
+            return nil
         }
         return found.sorted { $0.pid < $1.pid }
     }
@@ -61,15 +65,20 @@ struct ProcessTable {
         if let unit = parameters.text("unit") {
             switch await UnitState.show(unit, context) {
             case .success(let state):
+                guard state.load == "loaded" else {
+                    return .untold(
+                        .unknown("\(unit): systemd says \(state.load)", "correct the unit's name"))
+                }
                 return .found(state.mainProcess.flatMap(process).map { [$0] } ?? [])
             case .failure(let why): return .untold(why.finding)
             }
         }
         if let path = parameters.text("pid_file") {
             guard let text = SmallFile.text(path) else {
-                return access(path, F_OK) == 0
-                    ? .untold(.unknown("\(path) cannot be read", "check its permissions"))
-                    : .found([])
+                let isMissing = access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR)
+                return isMissing
+                    ? .found([])
+                    : .untold(.unknown("\(path) cannot be read", "check its permissions"))
             }
             guard let pid = Int32(text.prefix { $0.isNumber }), pid > 0 else {
                 return .untold(
@@ -79,7 +88,10 @@ struct ProcessTable {
         }
         let program = parameters["program"]
         guard let all = all() else {
-            return .untold(.unknown("\(folder) cannot be listed", "look whether /proc is mounted"))
+            return .untold(
+                .unknown(
+                    "\(folder) shows no processes, or hides those of others",
+                    "look whether /proc is mounted, and run the agent as root"))
         }
         return .found(all.filter { isCalled(program, $0) })
     }

@@ -88,6 +88,13 @@ final class TCPSocket {
         }
     }
 
+    /// For libraries that read and write themselves.
+    var descriptor: Int32 { socket }
+
+    func waitToRead() throws(Failure) { try wait(for: POLLIN) }
+
+    func waitToWrite() throws(Failure) { try wait(for: POLLOUT) }
+
     private func wait(for events: Int32) throws(Failure) {
         var wanted = pollfd(fd: socket, events: Int16(events), revents: 0)
         while ContinuousClock.now < deadline && !cancellation.isCancelled {

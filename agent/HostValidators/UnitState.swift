@@ -32,6 +32,12 @@ struct UnitState: Equatable {
     }
 
     static func show(_ unit: String, _ context: LookContext) async -> Result<UnitState, Untold> {
+        guard !unit.isEmpty, !unit.contains(where: { "*?[".contains($0) }) else {
+            return .failure(
+                Untold(
+                    finding: .unknown(
+                        "\"\(unit)\" is no name of one unit", "correct the check in the plan")))
+        }
         let keys = "LoadState,ActiveState,SubState,UnitFileState,NRestarts,MainPID"
         let result = await context.run([
             context.systemProgram("systemctl"), "show", "--no-pager", "--property", keys, "--",

@@ -15,6 +15,7 @@ import Logging
         version: AgentVersion.text,
         subcommands: [
             EnrolCommand.self, RunCommand.self, StatusCommand.self, ValidateCommand.self,
+            BaselineCommand.self,
             PointCommand.self, RollbackCommand.self, GuardCommand.self,
         ])
 

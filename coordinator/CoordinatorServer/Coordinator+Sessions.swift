@@ -204,6 +204,7 @@ extension Coordinator {
                 try message.body(TransactionReport.self), bytes: message.payloadBytes, session)
         case .renew: try await renew(message, session)
         case .inspection, .checked, .points, .unsupported: session.take(answer: message)
+        case .checkResult: session.take(before: message)
         case .refused:
             if session.take(answer: message) { break }
             tell(try message.body(Refusal.self), message, session)

@@ -68,6 +68,12 @@ package enum CoordinatorLimits {
     static let pointsAtOnce = 16
     /// The most that a request may choose.
     static let pointsAtOnceMax = 256
+    /// Hosts that run checks for one operator at the same time, unless he says otherwise.
+    static let checkedAtOnce = 64
+    /// Checks of one request; the request must fit a frame.
+    static let checksMax = 200
+    /// The longest that the checks of one host may take together.
+    static let checkedWithinMax = Milliseconds.seconds(3600)
     /// Orders about points that may be under way at the same time; each holds its answers in memory
     /// until its caller took them.
     static let pointOrdersMax = 32

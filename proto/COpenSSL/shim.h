@@ -24,6 +24,36 @@ static inline int belay_ctx_tls13_only(SSL_CTX *ctx) {
 static inline void belay_ctx_client_sessions(SSL_CTX *ctx) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 }
+static inline int belay_set_server_name(SSL *ssl, const char *name) {
+    return SSL_set_tlsext_host_name(ssl, name);
+}
+// The certificates that the other side sent, its own first; borrowed from the connection.
+static inline int belay_sent_count(SSL *ssl) {
+    STACK_OF(X509) *sent = SSL_get_peer_cert_chain(ssl);
+    return sent ? sk_X509_num(sent) : 0;
+}
+static inline X509 *belay_sent_certificate(SSL *ssl, int index) {
+    return sk_X509_value(SSL_get_peer_cert_chain(ssl), index);
+}
+// X509_V_OK, or why `certificate` is not to be trusted by the certificates of the file or folder.
+static inline int belay_verify_file(X509 **chain, int count, const char *authorities, int isFolder) {
+    X509_STORE *store = X509_STORE_new();
+    STACK_OF(X509) *others = sk_X509_new_null();
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int result = X509_V_ERR_OUT_OF_MEM;
+    for (int i = 1; i < count; i++) sk_X509_push(others, chain[i]);
+    if (store && others && context
+        && (isFolder ? X509_STORE_load_path(store, authorities)
+                     : X509_STORE_load_file(store, authorities)) == 1
+        && X509_STORE_CTX_init(context, store, chain[0], others) == 1) {
+        X509_verify_cert(context);
+        result = X509_STORE_CTX_get_error(context);
+    }
+    X509_STORE_CTX_free(context);
+    sk_X509_free(others);
+    X509_STORE_free(store);
+    return result;
+}
 static inline X509 *belay_peer_certificate(SSL *ssl) { return SSL_get1_peer_certificate(ssl); }
 
 // The URI names of a certificate, one a line; returns how many, or -1 if they do not fit.

@@ -109,6 +109,8 @@ package struct MessageType: RawRepresentable, Codable, Hashable, Sendable {
     package static let inspection = MessageType(rawValue: "inspection")
     /// Coordinator asks `CheckRequest`; the answer is `checked`.
     package static let check = MessageType(rawValue: "check")
+    /// Agent, before `checked` if the request asks for it: one `CheckResult`.
+    package static let checkResult = MessageType(rawValue: "check_result")
     /// Agent: `CheckReply`.
     package static let checked = MessageType(rawValue: "checked")
     /// Coordinator asks `PointRequest`; the answer is `points`.

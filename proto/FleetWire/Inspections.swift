@@ -51,13 +51,17 @@ package struct CheckRequest: Codable, Sendable, Hashable {
     package var variables: [String: String]
     /// Labels for templates.
     package var labels: [String: String]
+    /// True asks for each result as it comes, as `checkResult`, besides the answer.
+    package var streams: Bool?
     /// A request of these fields.
     package init(
-        checks: [CheckSpec], variables: [String: String], labels: [String: String]
+        checks: [CheckSpec], variables: [String: String], labels: [String: String],
+        streams: Bool? = nil
     ) {
         self.checks = checks
         self.variables = variables
         self.labels = labels
+        self.streams = streams
     }
 }
 

@@ -77,6 +77,15 @@ package struct Timestamp: Codable, Hashable, Comparable, Sendable {
         let (difference, overflow) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
         return Milliseconds(overflow ? (milliseconds < 0 ? .min : .max) : difference)
     }
+    /// RFC 3339 in whole seconds of UTC, `2026-11-24T23:59:59Z`, held at the years 1970 and 9999.
+    package var utc: String {
+        let seconds = max(0, min(milliseconds / 1000, 253_402_300_799))
+        let date = CivilDate.date(ofDay: seconds / 86_400)
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let rest = seconds % 86_400
+        return
+            "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(rest / 3600)):\(two(rest / 60 % 60)):\(two(rest % 60))Z"
+    }
     /// How long ago it was at `now`, in one unit for tables: `12s`, `5m`, `3h`, `8d`.
     package func age(at now: Timestamp) -> String {
         let seconds = max(0, now.since(self).count / 1000)

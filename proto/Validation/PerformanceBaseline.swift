@@ -52,8 +52,10 @@ package struct PerformanceBaseline: Codable, Sendable, Hashable {
 
     /// 1.
     package var version: Int
-    /// What was timed: a URL, or a program and its arguments.
-    package var target: String
+    /// The endpoint that was timed; nil if it was a program.
+    package var url: String?
+    /// The program and its arguments.
+    package var argv: [String]?
     /// The host that it was timed on.
     package var host: String
     /// The digest of the plan that it belongs to, if one was named.
@@ -64,20 +66,20 @@ package struct PerformanceBaseline: Codable, Sendable, Hashable {
     package var figures: PerformanceFigures
     /// A baseline of these fields.
     package init(
-        target: String, host: String, plan: Digest?, at: Timestamp, figures: PerformanceFigures
+        url: String?, argv: [String]?, host: String, plan: Digest?, at: Timestamp,
+        figures: PerformanceFigures
     ) {
         version = Self.version
-        self.target = target
+        self.url = url
+        self.argv = argv
         self.host = host
         self.plan = plan
         self.at = at
         self.figures = figures
     }
 
-    /// The target's name of a URL or a program.
-    package static func target(url: String?, argv: [String]) -> String {
-        url ?? argv.joined(separator: " ")
-    }
+    /// What was timed, for people.
+    package var target: String { url ?? (argv ?? []).joined(separator: " ") }
 
     /// By how many percent `figures` are longer than these at the percentile that is worse, and at
     /// which; differences of no more than `slack` milliseconds are none. Negative if both are shorter.

@@ -6,10 +6,10 @@ import NIOHTTP1
 import OperatorAPI
 
 extension APIClient {
-    /// Sends a request about points and gives each host's answer as it comes.
-    func answers(
-        _ path: Path, _ wanted: FleetPointRequest, to attempt: String,
-        each: (PointAnswer) throws -> Void
+    /// Sends a request to many hosts and gives each line of the answer as it comes.
+    func answers<Answer: Decodable>(
+        _ path: Path, _ wanted: some Encodable, to attempt: String,
+        each: (Answer) throws -> Void
     ) async throws {
         let body = ByteBuffer(bytes: try WireJSON.encode(wanted))
         let response = try await answer(
@@ -49,7 +49,9 @@ extension APIClient {
             let lines = Self.lines(of: reply)
             wanted.request.skip = lines
             var pages: [PointAnswer] = []
-            try await answers(path, wanted, to: attempt) { pages.append($0) }
+            try await answers(path, wanted, to: attempt) { (page: PointAnswer) in
+                pages.append(page)
+            }
             guard let page = pages.first?.reply, Self.lines(of: page) > 0 else { return }
             answer.reply?.entries?.append(contentsOf: page.entries ?? [])
             answer.reply?.damaged?.append(contentsOf: page.damaged ?? [])

@@ -55,7 +55,7 @@ enum PointSession {
         var answers: [PointAnswer] = []
         var progress = PointProgressLine(console: .error)
         defer { progress.end() }
-        try await client.answers(path, wanted, to: attempt) { answer in
+        try await client.answers(path, wanted, to: attempt) { (answer: PointAnswer) in
             answers.append(answer)
             progress.end()
             if tells { Console.error.line(PointText.line(answer, style: Console.error.style)) }

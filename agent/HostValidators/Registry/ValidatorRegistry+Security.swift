@@ -3,5 +3,6 @@ extension ValidatorRegistry {
     static let security: [any Validator] = [
         PermissionsValidator(),
         SensitiveDataValidator(),
+        TLSCertificateValidator(),
     ]
 }

@@ -1,6 +1,7 @@
 extension ValidatorRegistry {
     /// In order of their ids; the catalog has the same.
     static let storage: [any Validator] = [
-        SQLiteIntegrityValidator()
+        SQLiteIntegrityValidator(),
+        StorageBackendValidator(),
     ]
 }

@@ -44,6 +44,7 @@ struct EnvironmentVarsValidator: Validator {
     ) -> Finding {
         var judgement = Judgement()
         for (place, names) in environments {
+            if names.all.isEmpty { judgement.note(.unknown, "\(place) shows no variable") }
             for (list, status) in [("required", CheckStatus.fail), ("recommended", .warn)] {
                 for name in parameters.texts(list) {
                     if !names.all.contains(name) {
@@ -81,27 +82,48 @@ struct EnvironmentNames {
         for entry in bytes.split(separator: 0) { add(entry[...]) }
     }
 
-    /// Of a file as systemd.exec(5) reads it: comments, quotes, lines that go on behind a backslash.
+    /// Of a file as systemd.exec(5) reads it: comments, lines that go on behind a backslash, and
+    /// quoted values of several lines.
     init(file text: String) {
         var line: [UInt8] = []
         for part in text.utf8.split(separator: 10, omittingEmptySubsequences: false) {
             line += part
             if line.last == UInt8(ascii: "\\") {
                 line.removeLast()
-                continue
+            } else if Self.isOpen(line) {
+                line.append(10)
+            } else {
+                add(line: line)
+                line = []
             }
-            let trimmed = line.drop { $0 == 0x20 || $0 == 0x09 }
-            if let first = trimmed.first, first != UInt8(ascii: "#"), first != UInt8(ascii: ";") {
-                add(trimmed)
-            }
-            line = []
         }
+        add(line: line)
+    }
+
+    /// True if a quote that its value begins with is not closed.
+    private static func isOpen(_ line: [UInt8]) -> Bool {
+        guard !isComment(line), let sign = line.firstIndex(of: UInt8(ascii: "=")) else {
+            return false
+        }
+        let value = line[(sign + 1)...].drop { $0 == 0x20 || $0 == 0x09 }
+        guard let quote = value.first, quote == 0x22 || quote == 0x27 else { return false }
+        return value.count { $0 == quote } % 2 == 1
+    }
+
+    private static func isComment(_ line: [UInt8]) -> Bool {
+        let first = line.first { $0 != 0x20 && $0 != 0x09 }
+        return first == nil || first == UInt8(ascii: "#") || first == UInt8(ascii: ";")
+    }
+
+    private mutating func add(line: [UInt8]) {
+        if !Self.isComment(line) { add(line.drop { $0 == 0x20 || $0 == 0x09 }) }
     }
 
     private mutating func add(_ entry: ArraySlice<UInt8>) {
         guard let sign = entry.firstIndex(of: UInt8(ascii: "=")) else { return }
-        let name = String(decoding: entry[..<sign], as: UTF8.self)
-        let isEmpty = entry[(sign + 1)...].allSatisfy { " \t\r\"'".utf8.contains($0) }
+        let bytes = entry[..<sign].reversed().drop { $0 == 0x20 || $0 == 0x09 }.reversed()
+        let name = String(decoding: Array(bytes), as: UTF8.self)
+        let isEmpty = entry[(sign + 1)...].allSatisfy { " \t\r\n\"'".utf8.contains($0) }
         all.insert(name)
         if isEmpty { empty.insert(name) } else { empty.remove(name) }
     }

@@ -9,7 +9,8 @@ struct PackageVersionValidator: Validator {
 
     func look(_ parameters: CheckParameters, _ context: LookContext) async -> Finding {
         let name = parameters["name"]
-        guard !name.isEmpty, !name.hasPrefix("-"), !name.contains("*") else {
+        guard !name.isEmpty, !name.hasPrefix("-"), !name.contains(where: { "*?[".contains($0) })
+        else {
             return .unknown("\"\(name)\" is no name of a package", "correct the check in the plan")
         }
         var argv = [context.systemProgram("dpkg-query")]

@@ -17,13 +17,14 @@ struct PerformanceBaselineValidator: Validator {
             let baseline = try? WireJSON.decode(PerformanceBaseline.self, from: bytes),
             baseline.version == PerformanceBaseline.version
         else { return .unknown("\(path) is no baseline", remedy) }
-        let (url, argv) = (parameters.text("url"), parameters.texts("argv"))
-        let target = PerformanceBaseline.target(url: url, argv: argv)
-        guard baseline.target == target else {
-            return .unknown("the baseline is of \(baseline.target), not of \(target)", remedy)
+        let url = parameters.text("url")
+        let argv = url == nil ? parameters.texts("argv") : nil
+        guard baseline.url == url, baseline.argv == argv else {
+            return .unknown(
+                "the baseline is of \(baseline.target), which is not what is asked", remedy)
         }
         let probe = PerformanceProbe(
-            url: url, argv: argv, samples: parameters.whole("samples") ?? 50,
+            url: url, argv: argv ?? [], samples: parameters.whole("samples") ?? 50,
             warmup: parameters.whole("warmup") ?? 5)
         switch await probe.measure(context) {
         case .failure(let why):
@@ -49,7 +50,7 @@ struct PerformanceBaselineValidator: Validator {
             judgement.note(.fail, "more errors than errors_max, \(most)%, above the baseline's")
         }
         var finding = judgement.finding(
-            "\(figures.text); baseline \(baseline.figures.text) of \(baseline.at)",
+            "\(figures.text); baseline \(baseline.figures.text), recorded on \(baseline.host)",
             remedy: "find out what slows it down, or record a baseline anew")
         finding.metrics = [
             CheckMetric(name: "p50", value: figures.p50, unit: "ms"),

@@ -21,12 +21,17 @@ struct SystemdUnitValidator: Validator {
                 "\(unit): systemd says \(state.load)", "install the unit, or correct its name")
         }
         var judgement = Judgement()
-        let isActive = state.active == "active" || state.active == "reloading"
-        if let wanted = parameters.flag("active"), wanted != isActive {
-            judgement.note(.fail, wanted ? "active wanted" : "inactive wanted")
+        if let wanted = parameters.flag("active") {
+            let fitting = wanted ? ["active", "reloading"] : ["inactive", "failed"]
+            if !fitting.contains(state.active) {
+                judgement.note(.fail, wanted ? "active wanted" : "inactive wanted")
+            }
         }
         if let wanted = parameters.flag("enabled") {
             judgeEnabled(state.file, wanted, &judgement)
+        }
+        if parameters.values["restarts_max"] != nil, state.restarts == nil {
+            judgement.note(.unknown, "systemd does not count restarts of this unit")
         }
         for (name, status) in [("restarts_max", CheckStatus.fail), ("restarts_warn", .warn)] {
             guard let most = parameters.whole(name), let restarts = state.restarts,
@@ -45,9 +50,11 @@ struct SystemdUnitValidator: Validator {
         _ file: String, _ wanted: Bool, _ judgement: inout Judgement
     ) {
         switch file {
-        case "enabled", "enabled-runtime", "alias", "static", "indirect", "generated":
-            // What other units pull in cannot be enabled or disabled itself.
-            if !wanted, file.hasPrefix("enabled") { judgement.note(.fail, "disabled wanted") }
+        case "enabled", "enabled-runtime", "alias", "generated":
+            if !wanted { judgement.note(.fail, "disabled wanted") }
+        // Other units decide whether such a one starts.
+        case "static", "indirect":
+            if !wanted { judgement.note(.unknown, "whether it starts is for other units to say") }
         case "disabled", "masked", "masked-runtime", "linked", "linked-runtime":
             if wanted { judgement.note(.fail, "enabled wanted") }
         default:

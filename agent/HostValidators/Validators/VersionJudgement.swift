@@ -6,8 +6,9 @@ extension Judgement {
     mutating func judge(_ found: VersionText, _ parameters: CheckParameters) {
         func bound(_ name: String) -> VersionText? {
             guard let text = parameters.text(name) else { return nil }
-            guard let version = VersionText(text) else {
-                note(.unknown, "\(name) \(text) is no version")
+            // A letter sorts behind all digits, so `v2` would be above any number.
+            guard text.first?.isNumber == true, let version = VersionText(text) else {
+                note(.unknown, "\(name) \(text) is no version that begins with a digit")
                 return nil
             }
             return version

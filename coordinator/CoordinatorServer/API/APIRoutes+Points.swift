@@ -19,7 +19,7 @@ extension APIRoutes {
             let wanted = try await request.json(FleetPointRequest.self)
             guard wanted.request.mutates else { return try await ask(wanted, api) }
             let answers = try await api.coordinator.begin(wanted, by: context.caller().name)
-            return lines { write in
+            return lines { (write: (PointAnswer?) async throws -> Void) in
                 // Whoever takes no more is gone: no further host is asked then.
                 defer { answers.finish() }
                 for await answer in answers.stream { try await write(answer) }
@@ -30,15 +30,14 @@ extension APIRoutes {
     private static func ask(_ wanted: FleetPointRequest, _ api: APIRoutes) async throws -> Response
     {
         let hosts = try await api.coordinator.check(wanted)
-        return lines { write in
+        return lines { (write: (PointAnswer?) async throws -> Void) in
             try await api.coordinator.ask(wanted, hosts, give: write)
         }
     }
 
     /// One object a line as it comes; empty lines in between say that more is waited for.
-    private static func lines(
-        _ body:
-            @escaping @Sendable ((PointAnswer?) async throws -> Void) async throws -> Void
+    static func lines<Answer: Encodable & SendableMetatype>(
+        _ body: @escaping @Sendable ((Answer?) async throws -> Void) async throws -> Void
     ) -> Response {
         var headers: HTTPFields = [.contentType: "application/x-ndjson", .cacheControl: "no-store"]
         headers[.xContentTypeOptions] = "nosniff"

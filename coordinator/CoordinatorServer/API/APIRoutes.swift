@@ -37,7 +37,7 @@ struct APIRoutes: Sendable {
     let certificateEnds: @Sendable () -> Timestamp
 
     /// All routes, in the order of docs/reference/openapi.yaml.
-    static let all: [APIRoute] = rollouts + fleet + points + access
+    static let all: [APIRoute] = rollouts + fleet + points + checks + access
 
     /// A router that answers all of them.
     func router(door: APIDoor) -> Router<APIContext> {

@@ -102,7 +102,7 @@ extension Coordinator {
         }
     }
 
-    private func away(_ host: HostID) -> APIFailure {
+    func away(_ host: HostID) -> APIFailure {
         let seen =
             lastSeen[host].map { "last seen \(UTCTime($0).text)" }
             ?? "not seen since the coordinator started"

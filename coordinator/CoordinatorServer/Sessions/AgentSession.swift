@@ -7,6 +7,8 @@ final class AgentSession: Sendable {
     private struct State {
         var next: UInt64 = 0
         var waiting: [String: CheckedContinuation<ReceivedMessage, any Error>] = [:]
+        /// Who hears what comes before an answer, by the question's id.
+        var hearing: [String: @Sendable (ReceivedMessage) -> Void] = [:]
         /// Orders that left, by the ids of their messages, oldest first; a refusal names one.
         var orders: [(id: String, order: SentOrder)] = []
         var isClosed = false
@@ -110,12 +112,16 @@ final class AgentSession: Sendable {
     }
 
     /// Asks and waits for the answer; throws the agent's `Refusal`, or `Refusal("unreachable")`
-    /// when the session ends first or `within` passes.
+    /// when the session ends first or `within` passes. `hearing` gets what the agent says before its
+    /// answer.
     func ask(
         _ type: MessageType, _ body: some Codable & Sendable,
-        within: Milliseconds = CoordinatorLimits.answerWithin
+        within: Milliseconds = CoordinatorLimits.answerWithin,
+        hearing: (@Sendable (ReceivedMessage) -> Void)? = nil
     ) async throws -> ReceivedMessage {
         let id = nextID()
+        if let hearing { state.withLock { $0.hearing[id] = hearing } }
+        defer { state.withLock { _ = $0.hearing.removeValue(forKey: id) } }
         return try await withThrowingTaskGroup(of: ReceivedMessage.self) { group in
             group.addTask {
                 try await withTaskCancellationHandler {
@@ -170,6 +176,12 @@ final class AgentSession: Sendable {
             return settle(id, .failure(refusal))
         }
         return settle(id, .success(message))
+    }
+
+    /// Takes what comes before the answer to an earlier question; what nobody waits for is dropped.
+    func take(before message: ReceivedMessage) {
+        guard let id = message.header.re else { return }
+        state.withLock { $0.hearing[id] }?(message)
     }
 
     @discardableResult

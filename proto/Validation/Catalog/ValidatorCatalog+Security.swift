@@ -3,5 +3,6 @@ extension ValidatorCatalog {
     static let security: [ValidatorSpec] = [
         .permissions,
         .sensitiveData,
+        .tlsCertificate,
     ]
 }

@@ -1,6 +1,7 @@
 extension ValidatorCatalog {
     /// Validators of databases and other backends, in order of their ids.
     static let storage: [ValidatorSpec] = [
-        .sqliteIntegrity
+        .sqliteIntegrity,
+        .storageBackend,
     ]
 }

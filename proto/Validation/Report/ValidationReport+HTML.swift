@@ -21,7 +21,7 @@ extension ValidationReport {
             </head>
             <body>
             <h1>\(title.xml): \(verdict.rawValue)</h1>
-            <p>\(summary.xml). Begun at \(at.milliseconds) ms after 1970-01-01T00:00:00Z.</p>
+            <p>\(summary.xml). Begun at \(at.utc).</p>
             """
         var lines = [head]
         for host in hosts {
