@@ -99,6 +99,9 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", path: "agent/CZstd", pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CLibYAML", path: "agent/CLibYAML", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CLinux", path: "agent/CLinux"),
         module("HostProcesses", in: "agent", needs: ["FleetWire", "CLinux"]),
         module(
@@ -117,7 +120,7 @@ let package = Package(
             "HostValidators", in: "agent",
             needs: [
                 "FleetWire", "Validation", "FleetTransport", "HostProcesses", "SQLiteFile",
-                "CLinux", "COpenSSL",
+                "CLibYAML", "CLinux", "COpenSSL",
                 nioCore, nioPosix, nioHTTP1,
             ]),
         module("HostMetrics", in: "agent", needs: ["FleetWire"]),

@@ -6,7 +6,7 @@ enum ImportGraph {
     static let allowed: [String: Set<String>] = [
         "FleetWire": [],
         "Validation": ["FleetWire"],
-        "COpenSSL": [], "CSQLite": [], "CZstd": [],
+        "COpenSSL": [], "CSQLite": [], "CZstd": [], "CLibYAML": [],
         "SQLiteFile": ["CSQLite"],
         "FleetTransport": ["FleetWire", "COpenSSL"],
         "RolloutPlan": ["FleetWire", "Validation"],
@@ -27,7 +27,7 @@ enum ImportGraph {
         ],
         "HostValidators": [
             "FleetWire", "Validation", "FleetTransport", "HostProcesses", "SQLiteFile",
-            "CLinux", "COpenSSL",
+            "CLibYAML", "CLinux", "COpenSSL",
         ],
         "HostSteps": [
             "FleetWire", "FleetTransport", "HostProcesses", "HostSnapshots", "HostValidators",
