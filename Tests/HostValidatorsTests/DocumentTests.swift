@@ -109,6 +109,38 @@ import Testing
         #expect(read(.ini, Array(text.utf8)) == wanted, "\(text)")
     }
 
+    /// Whatever a file holds, a reader reads it or says where it fails.
+    @Test(arguments: DocumentFormat.allCases)
+    func bytesThatWereTornOrChangedNeverTrap(_ format: DocumentFormat) {
+        let whole: String =
+            switch format {
+            case .yaml: "a: &x [1, \"\\u00e9\"]\n? {b: *x}\n: |\n  t\n---\n<<: {c: ~}\n"
+            case .json: #"{"a": [1.5e-3, "\u00e9\ud83d\ude00", null], "é": {"b": [true]}}"#
+            case .toml:
+                "a.\"b\" = [0x1F, 1979-05-27 07:32:00Z]\n[[c]]\nd = {e = \"\"\"\\\n x\"\"\"\"}\n"
+            case .ini: "a = 1\n[s] ; c\n b : 2\n  more\r\n"
+            }
+        let bytes = Array(whole.utf8)
+        let marks =
+            Array("[]{}:,\"'\\#&*!|-=.+ \n\t\r0xeT\u{0}~<@%".utf8) + [0x80, 0xC3, 0xF0, 0xFF]
+        #expect((try? format.read(bytes)) != nil)
+        for place in bytes.indices {
+            var texts = [Array(bytes[..<place]), Array(bytes[place...])]
+            for byte in marks {
+                texts.append(bytes[..<place] + [byte] + bytes[(place + 1)...])
+            }
+            for text in texts {
+                do throws(DocumentError) {
+                    _ = try format.read(text)
+                } catch {
+                    // libyaml ends the last line before it misses something behind it.
+                    let lines = text.count { $0 == 0x0A || $0 == 0x0D } + 2
+                    #expect((1...lines).contains(error.line), "\(error) in \(text)")
+                }
+            }
+        }
+    }
+
     @Test func theEndOfANameSaysTheFormat() {
         let wanted: [(String, DocumentFormat?)] = [
             ("/a/b.YML", .yaml), ("/a/b.yaml", .yaml), ("/a/b.json", .json), ("/a/b.toml", .toml),
