@@ -80,6 +80,13 @@ import Validation
         try place(baseline(try figures([1]), of: broken.url), root)
         try await root.expect(
             "performance_baseline", Row("errors", errors, .fail, says: "80.0% errors of 5"))
+        let moved = AnsweringPort.Answer(status: 399, body: "")
+        let missing = try AnsweringPort([moved, .init(status: 404, body: "")])
+        let gone = few.merging(["url": .text(missing.url), "warmup": .whole(0)]) { $1 }
+        try place(baseline(try figures([1]), of: missing.url), root)
+        try await root.expect(
+            "performance_baseline",
+            Row("a fast answer that nothing is there", gone, .fail, says: "80.0% errors of 5"))
     }
 
     @Test func withoutABaselineOfTheSameNothingIsKnown() async throws {

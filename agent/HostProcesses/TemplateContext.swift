@@ -57,6 +57,9 @@ package struct TemplateContext: Sendable, Hashable {
         return String(decoding: filled, as: UTF8.self)
     }
 
+    /// The text that is filled in as `text`, whatever it holds.
+    package static func literal(_ text: String) -> String { text.replacing("{{", with: "{{{{") }
+
     private func value(of name: String) throws(TemplateError) -> String {
         let parts = name.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let key = parts.count == 2 ? String(parts[1]) : ""

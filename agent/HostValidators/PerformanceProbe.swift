@@ -72,7 +72,7 @@ package struct PerformanceProbe: Sendable {
                 let answer = try HTTPExchange(url: url, bodyBytesMax: 1 << 20)
                     .run(deadline: context.deadline, cancellation: cancellation)
                 let status = answer.status ?? 0
-                return status < 500 && answer.isWhole
+                return (200..<400).contains(status) && answer.isWhole
                     ? .pass("\(status)") : .fail("status \(status)", "")
             } catch {
                 return .fail(error.reason, "")

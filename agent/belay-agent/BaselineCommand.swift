@@ -19,7 +19,8 @@ struct BaselineCommand: AsyncParsableCommand {
             abstract: "Time something and keep the figures in a file.",
             discussion: """
                 Runs one after the other, so that what is timed is not its own load. The check \
-                performance_baseline and `baseline compare` read the file.
+                performance_baseline and `baseline compare` read the file. What is timed is kept \
+                there, so it must hold no secret.
                 """)
         @OptionGroup var options: StateOptions
         @Argument(help: "The file to write; one that is there is replaced.") var file: String
@@ -30,6 +31,8 @@ struct BaselineCommand: AsyncParsableCommand {
         var program: [String] = []
         @Option(help: "How often it is timed, 5 to 10000.") var samples = 50
         @Option(help: "How often it runs before that.") var warmup = 5
+        @Option(help: "Record nothing if more than so many percent of the runs fail.")
+        var errorsMax = 1.0
         @Option(help: "How long all of it may take.") var timeout = "5m"
         @Option(help: "The digest of the plan that the figures belong to.") var plan: String?
         @OptionGroup var output: OutputOptions
@@ -41,6 +44,9 @@ struct BaselineCommand: AsyncParsableCommand {
             guard (5...10_000).contains(samples), (0...1000).contains(warmup) else {
                 throw ValidationError("--samples must be 5 to 10000, and --warmup 0 to 1000")
             }
+            guard (0...100).contains(errorsMax) else {
+                throw ValidationError("--errors-max must be 0 to 100")
+            }
             if let plan, Digest(plan) == nil {
                 throw ValidationError("\(plan) is no digest; `belay plan` shows it")
             }
@@ -49,23 +55,38 @@ struct BaselineCommand: AsyncParsableCommand {
 
         func run() async throws {
             let state = options.directory
+            let begun = HostClock.now()
+            let baseline = PerformanceBaseline(
+                url: url, argv: url == nil ? program : nil, host: state.hostID.rawValue,
+                plan: plan.flatMap { Digest($0) }, at: begun, figures: try await figures(state))
+            try StateDirectory.write(try WireJSON.encode(baseline), path: file)
+            try output.show(baseline) { _, _ in BaselineText.lines(baseline) }
+        }
+
+        /// What is measured now. Throws if it may not be kept: later times could not be told from
+        /// it, or would be held against errors.
+        private func figures(_ state: StateDirectory) async throws -> PerformanceFigures {
+            let target = url ?? program.joined(separator: " ")
+            guard Redactor.redact(target) == target else {
+                throw AgentError(
+                    "nothing was recorded: what is timed holds what looks like a secret, which "
+                        + "\(file) would keep",
+                    remedy: "let a program read it from a file of its own", exitCode: 3)
+            }
             let probe = PerformanceProbe(
                 url: url, argv: program, samples: samples, warmup: warmup)
-            let context = TemplateContext(
-                root: state.root, host: state.hostID, labels: [:], facts: [:], variables: [:])
-            let begun = HostClock.now()
+            let context = BaselineText.context(state)
             switch await probe.measure(context, within: try Arguments.span(timeout)) {
             case .failure(let why):
                 throw AgentError(
-                    "nothing was recorded: \(why.reason)",
+                    "nothing was recorded: \(Redactor.redact(why.reason))",
                     remedy: "look at what is timed, or raise --timeout", exitCode: 7)
-            case .success(let figures):
-                guard figures.errorRate < 1 else { preconditionFailure("some runs have times") }
-                let baseline = PerformanceBaseline(
-                    url: url, argv: url == nil ? program : nil, host: state.hostID.rawValue,
-                    plan: plan.flatMap { Digest($0) }, at: begun, figures: figures)
-                try StateDirectory.write(try WireJSON.encode(baseline), path: file)
-                try output.show(baseline) { _, _ in BaselineText.lines(baseline) }
+            case .success(let figures) where figures.errorRate * 100 > errorsMax:
+                throw AgentError(
+                    "nothing was recorded: more errors than --errors-max, \(errorsMax)%: "
+                        + figures.text,
+                    remedy: "mend what is timed, or raise --errors-max", exitCode: 6)
+            case .success(let figures): return figures
             }
         }
     }
@@ -106,9 +127,13 @@ struct BaselineCommand: AsyncParsableCommand {
             try ValidatorSettings.requireSound(state)
             let baseline = try BaselineText.read(file)
             let path = file.hasPrefix("/") ? file : BaselineText.here + "/" + file
-            var parameters: [String: ParameterValue] = ["baseline": .text(path)]
-            parameters["url"] = baseline.url.map { .text($0) }
-            parameters["argv"] = baseline.argv.map { .list($0.map { .text($0) }) }
+            var parameters: [String: ParameterValue] = [
+                "baseline": .text(TemplateContext.literal(path))
+            ]
+            parameters["url"] = baseline.url.map { .text(TemplateContext.literal($0)) }
+            parameters["argv"] = baseline.argv.map { argv in
+                .list(argv.map { .text(TemplateContext.literal($0)) })
+            }
             parameters["samples"] = samples.map { .whole($0) }
             parameters["slower_max"] = slowerMax.map { .number($0) }
             parameters["slower_warn"] = slowerWarn.map { .number($0) }
@@ -122,12 +147,10 @@ struct BaselineCommand: AsyncParsableCommand {
                 name: spec.id, kind: CheckKind(call), level: .critical,
                 timeout: try Arguments.span(timeout))
             let begun = HostClock.now()
-            // The file is where the caller says, not below the root.
-            let context = TemplateContext(
-                root: "/", host: state.hostID, labels: [:], facts: [:], variables: [:])
+            // The file is where the caller says, not below the root; programs run as if recorded.
             let results = await CheckRunner(
                 root: "/", configuration: try ValidatorConfiguration.read(root: state.rootDirectory)
-            ).run([check], context: context)
+            ).run([check], context: BaselineText.context(state))
             let report = ValidationReport(
                 title: "comparison", at: begun, asked: [check],
                 hosts: [ValidationReport.Host(host: state.hostID.rawValue, results: results)])
@@ -139,6 +162,12 @@ struct BaselineCommand: AsyncParsableCommand {
 
 /// Baselines in files, and as people read them.
 enum BaselineText {
+    /// What is timed sees this, when it is recorded and when it is compared.
+    static func context(_ state: StateDirectory) -> TemplateContext {
+        TemplateContext(
+            root: state.root, host: state.hostID, labels: [:], facts: [:], variables: [:])
+    }
+
     static var here: String {
         guard let path = getcwd(nil, 0) else { return "" }
         defer { free(path) }
@@ -157,7 +186,7 @@ enum BaselineText {
 
     static func lines(_ baseline: PerformanceBaseline) -> [String] {
         [
-            "target  \(baseline.target)", "host    \(baseline.host)",
+            "target  \(Redactor.redact(baseline.target))", "host    \(baseline.host)",
             "plan    \(baseline.plan.map { "\($0)" } ?? "none was named")",
             "at      \(baseline.at.utc)",
             "figures \(baseline.figures.text)",

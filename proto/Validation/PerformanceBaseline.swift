@@ -21,6 +21,26 @@ package struct PerformanceFigures: Codable, Sendable, Hashable {
         errorRate = Double(errors) / Double(samples)
     }
 
+    /// Decodes figures that can have been measured; throws `DecodingError.dataCorrupted` for others.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        samples = try container.decode(Int.self, forKey: .samples)
+        p50 = try container.decode(Double.self, forKey: .p50)
+        p95 = try container.decode(Double.self, forKey: .p95)
+        errorRate = try container.decode(Double.self, forKey: .errorRate)
+        guard samples > 0, 0 <= p50, p50 <= p95, p95 <= Self.millisecondsMax,
+            (0..<1).contains(errorRate)
+        else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath, debugDescription: "no such times were measured")
+            )
+        }
+    }
+
+    /// A month, longer than any check may take; what is above is no time of a run.
+    private static let millisecondsMax = 31.0 * 86_400_000
+
     /// The nearest rank: the least value that so many percent are not above.
     private static func percentile(_ percent: Int, of sorted: [Double]) -> Double {
         sorted[max(0, (sorted.count * percent + 99) / 100 - 1)]

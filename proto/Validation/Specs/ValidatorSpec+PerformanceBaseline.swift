@@ -32,6 +32,6 @@ extension ValidatorSpec {
             .exactlyOne(["url", "argv"], what: "something to time"),
             .ascending("slower_warn", "slower_max"),
         ],
-        notes: "An answer below 500 within the time, or exit 0, is no error. Unknown without a "
+        notes: "A whole answer of 200 to 399, or exit 0, is no error. Unknown without a "
             + "baseline, with one of something else, or if nothing could be timed.")
 }
