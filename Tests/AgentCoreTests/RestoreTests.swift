@@ -44,7 +44,9 @@ import Testing
         #expect(host.content == "old")
         #expect(
             host.machine.restore?.phase
-                == .refused("the state before it cannot be captured: disk full"))
+                == .refused(
+                    "the state before it cannot be captured: disk full; --no-capture restores "
+                        + "without keeping it"))
         #expect(host.machine.halfRestored.isEmpty)
         host.give(.restore(try wanted(noCapture: true)))
         host.settle()

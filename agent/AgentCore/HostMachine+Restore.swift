@@ -108,7 +108,8 @@ extension HostMachine {
                 .refused(
                     open.isStopped
                         ? "it was stopped before anything was changed"
-                        : "the state before it cannot be captured: \(reason)"))
+                        : "the state before it cannot be captured: \(reason); "
+                            + "--no-capture restores without keeping it"))
         case (.pausing, _):
             open.phase = .restoring
             if open.isStopped {
