@@ -79,7 +79,8 @@ struct FleetCheckTests {
                             }
                             try await agent.send(.checkResult, Self.result("a"), re: re)
                             // One that nobody asked for is dropped.
-                            try await agent.send(.checkResult, Self.result("z"), re: "c0-0")
+                            try await agent.send(.checkResult, Self.result("b"), re: "c0-0")
+                            try await agent.send(.checkResult, Self.result("z"), re: re)
                             if name == "h4" { return agent.connection.close() }
                             try await agent.send(.checkResult, Self.result("b"), re: re)
                             try await agent.send(
@@ -127,6 +128,9 @@ struct FleetCheckTests {
                 CheckSpec(name: "\($0)", kind: Self.checks[0].kind)
             }
             #expect(try await ask(Self.wanted(many), coordinator.api).code == "invalid")
+            var large = Self.wanted()
+            large.variables = ["x": String(repeating: "a", count: 1 << 20)]
+            #expect(try await ask(large, coordinator.api).code == "invalid")
             var wide = Self.wanted()
             wide.maxParallel = 0
             #expect(try await ask(wide, coordinator.api).code == "invalid")

@@ -1,6 +1,8 @@
 import FleetWire
 import Glibc
+import HostValidators
 import Testing
+import Validation
 
 @Suite struct NagiosTests {
     private func plugin(_ script: String) -> [String: ParameterValue] {
@@ -52,6 +54,26 @@ import Testing
                 ),
                 CheckMetric(name: "time", value: 0.0015, unit: "s"),
             ], "\(result.metrics ?? [])")
+    }
+
+    @Test func whatPluginsWriteIsBounded() async throws {
+        let long = String(repeating: "x", count: 500)
+        let script = """
+            data=; for i in $(seq 40); do data="$data m$i=1\(long);\(long);\(long)"; done
+            echo "OK|$data"
+            """
+        let root = try CheckRoot()
+        let spec = try #require(ValidatorCatalog.spec("nagios"))
+        let checks = (0..<30).map {
+            CheckSpec(name: "\($0)", kind: .validator(spec.call(plugin(script))))
+        }
+        let results = await CheckRunner(root: root.path).run(checks, context: root.context)
+        #expect(results.allSatisfy { $0.status == .pass } && results.count == 30)
+        #expect(results[0].metrics?.count == CheckMetric.countMax)
+        #expect(results[0].metrics?.allSatisfy { ($0.unit?.utf8.count ?? 0) <= 20 } == true)
+        #expect(results[29].metrics == nil)
+        let bytes = try WireJSON.encode(CheckReply(results: results)).count
+        #expect(bytes < FrameLimits.v1.payloadBytesMax / 2, "\(bytes)")
     }
 
     private static let plugins = "/usr/lib/nagios/plugins/"

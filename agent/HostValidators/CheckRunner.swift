@@ -7,6 +7,9 @@ package struct CheckRunner: Sendable {
     /// How long after its timeout a validator that does not end by itself is cancelled.
     private static let slack = Milliseconds.seconds(1)
 
+    /// Metrics of all results of a run together; each takes at most some 400 bytes of a message.
+    private static let metricsMax = 500
+
     /// Paths of checks lie below this; `/` on a real host.
     package let root: String
     private let concurrency: Int
@@ -42,7 +45,7 @@ package struct CheckRunner: Sendable {
                 results[done] = result
                 await found(result)
             }
-            return checks.indices.compactMap { results[$0] }
+            return Self.bounded(checks.indices.compactMap { results[$0] })
         }
     }
 
@@ -78,12 +81,27 @@ package struct CheckRunner: Sendable {
         return more > 0 ? kept + ["[cut] \(more) more are left out"] : kept
     }
 
+    /// What plugins write can be long; names and ranges that people use are not.
     private func metrics(_ metrics: [CheckMetric]) -> [CheckMetric]? {
         guard !metrics.isEmpty else { return nil }
         return metrics.prefix(CheckMetric.countMax).map { metric in
             var metric = metric
             metric.name = shown(metric.name).cut(toJSONBytes: 100)
+            metric.unit = metric.unit.map { $0.cut(toJSONBytes: 20) }
+            metric.warn = metric.warn.map { $0.cut(toJSONBytes: 60) }
+            metric.fail = metric.fail.map { $0.cut(toJSONBytes: 60) }
             return metric
+        }
+    }
+
+    /// Metrics of the first results, as many as leave a message that holds all results small enough.
+    private static func bounded(_ results: [CheckResult]) -> [CheckResult] {
+        var left = metricsMax
+        return results.map { result in
+            var result = result
+            let count = result.metrics?.count ?? 0
+            if count > left { result.metrics = nil } else { left -= count }
+            return result
         }
     }
 

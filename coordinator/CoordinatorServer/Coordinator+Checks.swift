@@ -17,6 +17,14 @@ extension Coordinator {
             throw APIFailure(
                 code: "invalid", message: "two checks have one name", remedy: "rename one of them")
         }
+        let bytes = try WireJSON.encode(wanted).count
+        guard bytes <= CoordinatorLimits.hostPlanBytesMax else {
+            throw APIFailure(
+                code: "invalid",
+                message:
+                    "the checks have \(bytes) bytes, \(CoordinatorLimits.hostPlanBytesMax) fit "
+                    + "into one message", remedy: "ask for fewer at a time")
+        }
         if let parallel = wanted.maxParallel,
             !(1...CoordinatorLimits.pointsAtOnceMax).contains(parallel)
         {
@@ -73,11 +81,13 @@ extension Coordinator {
         let request = CheckRequest(
             checks: wanted.checks, variables: wanted.variables,
             labels: registry.hosts[host]?.labels ?? [:], streams: true)
+        let names = Set(wanted.checks.map(\.name))
         do {
             let reply = try await session.ask(
                 .check, request, within: Self.longest(wanted.checks)
             ) { message in
-                guard let found = try? message.body(CheckResult.self) else { return }
+                guard let found = try? message.body(CheckResult.self), names.contains(found.name)
+                else { return }
                 out.yield(FleetCheckAnswer(host: host, hosts: count, found: found))
             }
             return FleetCheckAnswer(

@@ -11,20 +11,25 @@ enum CheckSession {
     ) async throws -> [FleetCheckAnswer] {
         try await APIClient.with(silence: APIClient.Limits.answersSilence) { client in
             var ends: [FleetCheckAnswer] = []
-            var found = 0
+            var found: [HostID: [CheckResult]] = [:]
+            var count = 0
             let console = Console.error
             defer { if console.isTerminal { console.write("\r\u{1B}[K") } }
             try await client.answers("/v1/checks", wanted, to: attempt) {
                 (answer: FleetCheckAnswer) in
                 if let result = answer.found {
-                    found += 1
+                    count += 1
+                    found[answer.host, default: []].append(result)
                     tell(answer.host, result, console)
                 } else {
+                    // What a host said before it went away stands.
+                    var answer = answer
+                    answer.results = answer.results ?? found[answer.host]
                     ends.append(answer)
                 }
                 guard console.isTerminal else { return }
                 console.write(
-                    "\r\(found) results, \(ends.count) of \(answer.hosts) hosts done\u{1B}[K")
+                    "\r\(count) results, \(ends.count) of \(answer.hosts) hosts done\u{1B}[K")
             }
             guard let expected = ends.first?.hosts, ends.count >= expected else {
                 throw CommandFailure(

@@ -16,7 +16,7 @@ struct ValidateCommand: AsyncParsableCommand {
         discussion: """
             Without a file each CHECK is a validator that needs no parameters; with one it is the \
             name of a check there. Ends with 0 if all passed, 6 if a critical check failed, 4 if a \
-            host could not be asked, 7 if nothing can be told. A host that does not answer never \
+            host is not connected or went away, 7 if nothing can be told. A host that does not answer never \
             passes.
             """)
     @Argument(help: "Checks by name, or validators.") var check: [String] = []
@@ -42,6 +42,10 @@ struct ValidateCommand: AsyncParsableCommand {
     func validate() throws {
         Audience.isProgram = output == .json || output == .yaml
         if from != nil, checks != nil { throw ValidationError("give --from or --checks, not both") }
+        if from != nil, !choice.isGiven {
+            throw ValidationError(
+                "the plan's checks may not fit all hosts: give --host, --hosts or --all")
+        }
         if stage != nil, from == nil { throw ValidationError("--stage needs --from") }
         if from == nil, checks == nil, check.isEmpty {
             throw ValidationError("name checks, or give --from PLAN or --checks FILE")
