@@ -79,15 +79,21 @@ let package = Package(
             "FleetTransport", in: "proto",
             needs: ["FleetWire", "COpenSSL", nioCore, nioPosix, nioHTTP1, logging]),
         // the plan and the rollout
-        module("RolloutPlan", in: "Sources", needs: ["FleetWire", "Validation", yams, crypto]),
-        module("RolloutCalendar", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
-        module("RolloutCore", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
+        module("RolloutChecklist", in: "Sources", needs: ["FleetWire"]),
         module(
-            "OperatorAPI", in: "Sources", needs: ["FleetWire", "RolloutPlan", "RolloutCore"]),
+            "RolloutPlan", in: "Sources",
+            needs: ["FleetWire", "Validation", "RolloutChecklist", yams, crypto]),
+        module("RolloutCalendar", in: "Sources", needs: ["FleetWire", "RolloutPlan"]),
+        module(
+            "RolloutCore", in: "Sources", needs: ["FleetWire", "RolloutChecklist", "RolloutPlan"]),
+        module(
+            "OperatorAPI", in: "Sources",
+            needs: ["FleetWire", "RolloutChecklist", "RolloutPlan", "RolloutCore"]),
         tool(
             "belay", in: "Sources",
             needs: [
-                "FleetWire", "Validation", "RolloutPlan", "RolloutCalendar", "RolloutCore",
+                "FleetWire", "Validation", "RolloutChecklist", "RolloutPlan", "RolloutCalendar",
+                "RolloutCore",
                 "OperatorAPI", "FleetSimulation", arguments, httpClient, nioCore, nioPosix,
                 nioHTTP1, nioSSL, yams,
             ]),
@@ -143,8 +149,9 @@ let package = Package(
         module(
             "CoordinatorServer", in: "coordinator",
             needs: [
-                "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCalendar",
-                "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore, hummingbirdTLS,
+                "FleetWire", "FleetTransport", "StateStore", "RolloutChecklist", "RolloutPlan",
+                "RolloutCalendar", "RolloutCore", "OperatorAPI", hummingbird, hummingbirdCore,
+                hummingbirdTLS,
                 httpClient, nioCore, nioHTTP1, nioPosix, nioSSL, logging, lifecycle, crypto,
                 certificates, asn1,
             ]),
@@ -186,17 +193,21 @@ let package = Package(
                 "FleetTransport", "FleetWire", "COpenSSL", nioCore, nioPosix, logging, crypto,
                 certificates, asn1,
             ]),
+        tests("RolloutChecklistTests", needs: ["RolloutChecklist", "FleetWire"]),
         tests(
             "RolloutPlanTests", golden: "Lint",
-            needs: ["RolloutPlan", "RolloutCalendar", "Validation", "FleetWire"]),
+            needs: [
+                "RolloutPlan", "RolloutChecklist", "RolloutCalendar", "Validation", "FleetWire",
+            ]),
         tests("RolloutCalendarTests", needs: ["RolloutCalendar", "RolloutPlan", "FleetWire"]),
         tests(
             "RolloutCoreTests", golden: "Transcripts",
-            needs: ["RolloutCore", "RolloutPlan", "FleetWire"]),
+            needs: ["RolloutCore", "RolloutChecklist", "RolloutPlan", "FleetWire"]),
         tests(
             "CommandLineTests", golden: "Golden",
             needs: [
-                "belay", "OperatorAPI", "RolloutCore", "RolloutPlan", "RolloutCalendar",
+                "belay", "OperatorAPI", "RolloutChecklist", "RolloutCore", "RolloutPlan",
+                "RolloutCalendar",
                 "FleetWire", arguments,
                 nioCore, nioPosix, nioHTTP1,
             ]),
@@ -230,8 +241,9 @@ let package = Package(
         tests(
             "CoordinatorServerTests",
             needs: [
-                "CoordinatorServer", "StateStore", "OperatorAPI", "RolloutCore", "RolloutPlan",
-                "FleetTransport", "FleetWire", httpClient, logging, nioCore, nioHTTP1, nioPosix,
+                "CoordinatorServer", "StateStore", "OperatorAPI", "RolloutChecklist",
+                "RolloutCore", "RolloutPlan", "FleetTransport", "FleetWire", httpClient, logging,
+                nioCore, nioHTTP1, nioPosix,
                 nioSSL, yams, "SQLiteFile",
             ]),
         tests("RegistryTests", needs: ["RegistryCore", "SQLiteFile"]),

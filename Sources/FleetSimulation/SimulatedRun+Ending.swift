@@ -76,7 +76,7 @@ extension SimulatedRun {
             [
                 .promote, .approve, .resume, .rollback(RollbackSelection(hosts: .all)),
                 .rollback(RollbackSelection(hosts: .all, fast: true)), .abort,
-            ] + returns(.all)
+            ] + returns(.all) + coordinator.machine.openChecklistChanges.map { .checklist($0) }
         let person = Self.persons[round % Self.persons.count]
         recorder?.note(now, "why: \(view?.why.waitsFor ?? "-"); \(view?.why.next ?? "-")")
         // What did not help twice is not tried for ever.

@@ -152,6 +152,9 @@ extension SimulatedRun {
             {
                 command(.approve, by: person)
             }
+            for change in coordinator.machine.openChecklistChanges {
+                command(.checklist(change), by: Self.persons[0])
+            }
         }
         after(SimulationLimits.attention, .personsLook)
     }

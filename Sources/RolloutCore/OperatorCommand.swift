@@ -1,4 +1,5 @@
 package import FleetWire
+package import RolloutChecklist
 
 /// What an operator can tell a rollout, in any of its states; the machine says which it refuses.
 package enum OperatorCommand: Codable, Sendable, Hashable {
@@ -20,6 +21,8 @@ package enum OperatorCommand: Codable, Sendable, Hashable {
     case skip(host: HostID)
     /// Take hosts back.
     case rollback(RollbackSelection)
+    /// Change an item of the plan's checklist.
+    case checklist(ChecklistChange)
 
     /// The command's name on the command line.
     package var name: String {
@@ -33,6 +36,7 @@ package enum OperatorCommand: Codable, Sendable, Hashable {
         case .retry: "retry"
         case .skip: "skip"
         case .rollback: "rollback"
+        case .checklist: "checklist"
         }
     }
 }

@@ -11,6 +11,7 @@ extension RolloutMachine {
                 "`\(command.name)`\(words) was refused: \(refusal)", level: .warning, actor: actor)
             return
         }
+        if case .checklist(let change) = command { return check(change, by: by, reason: why) }
         note("\(by) ordered `\(command.name)`\(words)", actor: actor)
         switch command {
         case .approve:
@@ -30,6 +31,7 @@ extension RolloutMachine {
             endsUnchanged(selection)
                 ? abort("taking all back was \(why); nothing had been changed")
                 : takeBack(selection, why)
+        case .checklist: break
         }
     }
 

@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutChecklist
 import RolloutPlan
 
 extension RolloutMachine {
@@ -29,6 +30,7 @@ extension RolloutMachine {
             return Self.isSaid(why)
                 ? nil : "a host is skipped only with a reason; add `--reason`"
         case .rollback(let selection): return refusal(of: selection, reason: why)
+        case .checklist(let change): return refusal(of: change, reason: why)?.message
         }
     }
 

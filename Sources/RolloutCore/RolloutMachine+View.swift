@@ -14,6 +14,7 @@ extension RolloutMachine {
         view.pointOfNoReturn = crossingView
         view.rehearsal = rehearsalView
         view.late = lateView
+        view.checklist = checklistView(now: now)
         return view
     }
 

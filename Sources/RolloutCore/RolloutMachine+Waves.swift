@@ -12,7 +12,7 @@ extension RolloutMachine {
     private mutating func goOneStep() -> Bool {
         switch progress {
         case .preparing:
-            guard tally.unprepared == 0, mayCross() else { return false }
+            guard tally.unprepared == 0, isChecked(), mayCross() else { return false }
             return beginWave(0)
         case .wave(let number): return goForward(in: number)
         case .finalizing: return finish()

@@ -114,6 +114,9 @@ extension RolloutMachine {
         if let awaited = awaitedApproval { return whyAwaiting(awaited) }
         switch progress {
         case .preparing:
+            if let held = checklistWhy {
+                return saying(held.waitsFor, held.next, since: held.since)
+            }
             let list = hosts.indices.filter {
                 switch hosts[$0].state {
                 case .pending, .preparing, .validating: true
@@ -121,7 +124,8 @@ extension RolloutMachine {
                 }
             }
             let (next, at) = orGivenUp(
-                "wave \(waves.isEmpty ? "" : waveName(0)) begins as soon as all are ready", list)
+                "wave \(waves.isEmpty ? "" : waveName(0)) begins as soon as all are ready"
+                    + andChecklist, list)
             return saying(
                 "\(listed(list)) of \(hosts.count) not ready yet: all are prepared and validated "
                     + "before anything changes", next, nextAt: at, list)

@@ -1,4 +1,5 @@
 package import FleetWire
+import RolloutChecklist
 import RolloutPlan
 
 /// One rollout: events in, effects out. No I/O, no clock, no randomness.
@@ -40,6 +41,10 @@ package struct RolloutMachine: Codable, Hashable, Sendable {
     var progressClock = ProgressClock()
     /// The rehearsal, from its first order on.
     var rehearsal: Rehearsal?
+    /// The plan's checklist; nil if it has none.
+    var checklist: Checklist?
+    /// Since when the first wave waits for it.
+    var checklistAskedAt: Timestamp?
     var touchCount = 0
     /// No deadline is earlier than this; nil if there is none.
     var wakeAt: Timestamp?
@@ -52,6 +57,7 @@ package struct RolloutMachine: Codable, Hashable, Sendable {
         case definition, id, by, state, reason, since, createdAt, endedAt, now, hosts, index
         case domains, waves, progress, tally, spent, exhausted, pass, massLoss, losses, touchCount
         case lines, alarms, calendar, progressClock, rehearsal, wakeAt, crossing
+        case checklist, checklistAskedAt
     }
 
     /// Where each host stands, in the order of the waves.
@@ -132,6 +138,7 @@ package struct RolloutMachine: Codable, Hashable, Sendable {
         createdAt = at
         since = at
         let plan = definition.plan
+        checklist = plan.checklist.flatMap(Checklist.init)
         enlist(definition, at)
         note(
             "\(by) made the rollout of \(plan.name): \(hostCount(hosts.count)) in "

@@ -76,6 +76,8 @@ package struct RolloutView: Codable, Sendable, Hashable {
     package var rehearsal: RehearsalView?
     /// Hosts that came too late; nil if there are none.
     package var late: LateView?
+    /// The plan's checklist; nil without one.
+    package var checklist: ChecklistView?
 
     /// One wave.
     package struct WaveView: Codable, Sendable, Hashable {

@@ -1,4 +1,5 @@
 package import FleetWire
+package import RolloutChecklist
 
 /// A plan as it stands in its YAML file, checked, with the files that it names inlined; what the
 /// command line sends to the coordinator (docs/reference/plan.md).
@@ -33,15 +34,18 @@ package struct Plan: Codable, Sendable, Hashable {
     package var stages: [StageSpec]
     /// How far it can be taken back.
     package var returning: Returning
+    /// What has to be done before any host is changed; nil without a checklist.
+    package var checklist: [ChecklistItem]?
     /// A plan of these fields.
     package init(
         name: String, description: String?, targets: Targets, variables: [String: String],
         artifacts: [ArtifactRef], components: [ComponentSpec], strategy: Strategy, budget: Budget,
         rollback: RollbackPolicy, confirmWithin: Milliseconds, coordinatorLost: CoordinatorLost,
         needsApproval: Bool, deadlines: Deadlines, stages: [StageSpec],
-        returning: Returning = Returning()
+        returning: Returning = Returning(), checklist: [ChecklistItem]? = nil
     ) {
         self.returning = returning
+        self.checklist = checklist
         self.name = name
         self.description = description
         self.targets = targets

@@ -34,7 +34,8 @@ struct PlanBuilder {
                 stage: value["deadlines"]?["stage"]?.span ?? .seconds(600),
                 migration: value["deadlines"]?["migration"]?.span ?? .seconds(900),
                 unreachable: value["deadlines"]?["unreachable"]?.span ?? .seconds(60)),
-            stages: stages(value["stages"]), returning: returning(value))
+            stages: stages(value["stages"]), returning: returning(value),
+            checklist: checklist(value))
     }
 
     func hosts(_ value: PlacedValue?) -> [HostID] {

@@ -48,6 +48,7 @@ struct PlanChecker {
         checkQuantities(root)
         checkStages(root["stages"])
         checkReturning(root)
+        checkChecklist(root["checklist"])
         if let bytes = try? WireJSON.encode(plan), bytes.count > PlanLimits.planBytesMax {
             error(
                 root,

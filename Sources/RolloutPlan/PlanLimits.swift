@@ -10,6 +10,8 @@ enum PlanLimits {
     static let valuesMax = 100_000
     /// Windows, and freezes, of a calendar: each is laid out over two weeks at every reading.
     static let windowsMax = 64
+    /// Items of a checklist; each event of a rollout sends all of them to whoever watches.
+    static let checklistItemsMax = 200
     /// Values that a wave is said not to cover; the rest is counted.
     static let uncoveredMax = 50
     /// Problems that are listed; more help nobody.

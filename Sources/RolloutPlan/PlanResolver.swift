@@ -32,7 +32,7 @@ struct PlanResolver {
             returning: ReturnPolicy(
                 pointOfNoReturn: plan.returning.pointOfNoReturn,
                 compatibleWith: plan.returning.compatibleWith,
-                quarantineFor: plan.returning.quarantineFor))
+                quarantineFor: plan.returning.quarantineFor), checklist: plan.checklist)
     }
 
     /// The hosts of the rollout: domain after domain, the smallest first, within one by id.

@@ -28,6 +28,9 @@ enum PlanShape {
                 "What an unconfirmed host does while the coordinator is away; default hold."),
             Field("approval", .boolean, "True if somebody must approve before the first host."),
             Field("deadlines", .object(deadlines), "How long things may take."),
+            Field(
+                "checklist", .list(.object(checklistItem)),
+                "What has to be done before any host is changed."),
             Field("stages", .object(stages), required: true, "The work, by stage."),
         ])
 

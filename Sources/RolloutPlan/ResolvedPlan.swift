@@ -1,4 +1,5 @@
 package import FleetWire
+package import RolloutChecklist
 
 /// A plan held against a fleet: every percentage is a count, every selector a list of hosts.
 /// It is frozen in a rollout and does not change when the fleet does.
@@ -29,14 +30,17 @@ package struct ResolvedPlan: Codable, Sendable, Hashable {
     package var absence: AbsencePolicy
     /// How far it can be taken back.
     package var returning: ReturnPolicy
+    /// What has to be done before any host is changed; nil without a checklist.
+    package var checklist: [ChecklistItem]?
     /// A resolved plan of these fields.
     package init(
         name: String, planDigest: Digest, artifacts: [ArtifactRef], hosts: [ResolvedHost],
         waves: [ResolvedWave], limits: RolloutLimits, budget: FailureBudget,
         rollback: RollbackPolicy, needsApproval: Bool, work: PlannedWork,
         pace: RolloutPace = RolloutPace(), absence: AbsencePolicy = AbsencePolicy(),
-        returning: ReturnPolicy = ReturnPolicy()
+        returning: ReturnPolicy = ReturnPolicy(), checklist: [ChecklistItem]? = nil
     ) {
+        self.checklist = checklist
         self.pace = pace
         self.absence = absence
         self.returning = returning

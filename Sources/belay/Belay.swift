@@ -17,7 +17,8 @@ struct Belay: AsyncParsableCommand {
         version: "belay \(BelayVersion.current)",
         subcommands: [
             PlanCommand.self, ApplyCommand.self, RolloutCommand.self, RollbackCommand.self,
-            LintCommand.self, ValidateCommand.self, PointCommand.self, HostCommand.self,
+            ChecklistCommand.self, LintCommand.self, ValidateCommand.self, PointCommand.self,
+            HostCommand.self,
             TokenCommand.self,
             EventsCommand.self, AuditCommand.self, QuarantineCommand.self, StatusCommand.self,
             SimulateCommand.self, CompletionCommand.self,

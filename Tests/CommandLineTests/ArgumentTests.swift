@@ -39,6 +39,9 @@ struct ArgumentTests {
             "token access create ana --role operator --lifetime 90d", "token access list",
             "token access revoke t1", "events", "events --follow -o json",
             "events --after 7 --stream fleet --limit 10", "audit verify", "lint p.yaml",
+            "checklist show", "checklist show r-1 -o wide", "checklist start r-1 backup",
+            "checklist done r-1 backup --revision 3 -o json",
+            "checklist fail r-1 backup --reason full", "checklist skip r-1 backup --reason old",
             "lint --schema",
             "quarantine list", "apply p.yaml --queue --auto-approve",
             "rollout reject r-1 --reason tested", "rollout abort r-1 --roll-back",
@@ -54,6 +57,7 @@ struct ArgumentTests {
         "what makes no sense is refused as usage",
         arguments: [
             "plan", "apply", "apply p.yaml --digest abc", "apply p.yaml --override-quarantine",
+            "checklist start r-1", "checklist fail r-1 backup", "checklist skip r-1 backup",
             "rollout reject r-1", "rollback r-1 --across-point-of-no-return",
             "quarantine remove \(String(repeating: "a", count: 64))",
             "rollout pause", "rollout skip r-1 --host a-1", "rollout show ../etc", "rollback",

@@ -19,6 +19,30 @@ struct ReportTests {
         }
     }
 
+    @Test("tells who did and who waived each item of the checklist")
+    func checklist() throws {
+        var view = try Self.view()
+        let list = """
+            {"items":[{"id":"backup","category":"safety","description":"take <one>",
+            "depends_on":[],"critical":true,"required":true,"state":"completed","revision":2,
+            "attempt":1,"by":"bo","started_at":1795500000000,"ended_at":1795500030000},
+            {"id":"announce","category":"people","description":"tell them","depends_on":[],
+            "critical":false,"required":false,"state":"skipped","revision":1,"attempt":0,
+            "by":"ana","reason":"nobody uses it","ended_at":1795500040000}],
+            "progress":{"counts":{"completed":1,"skipped":1},"total":2,"percent":100,
+            "critical_path":[],"remaining":0,"unestimated":[]},"open_critical":[]}
+            """
+        view.checklist = try WireJSON.decode(ChecklistView.self, from: Array(list.utf8))
+        let report = RolloutReport(
+            view, history: [], now: Timestamp(milliseconds: 1_795_500_060_000))
+        for text in [MarkdownReport(report).text, HTMLReport(report).text] {
+            for words in [
+                "Checklist: 100 % of 2 items", "take &lt;one&gt;", "critical, required", "bo",
+                "skipped", "nobody uses it",
+            ] { #expect(text.contains(words), "\(words) is missing in \(text)") }
+        }
+    }
+
     private static func view() throws -> RolloutView {
         let begin = Timestamp(milliseconds: 1_795_500_000_000)
         let hosts = try ["a1", "a2"].map { try #require(HostID($0)) }

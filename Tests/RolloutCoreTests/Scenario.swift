@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutChecklist
 import RolloutCore
 import RolloutPlan
 
@@ -25,6 +26,7 @@ struct Scenario {
     var absence = AbsencePolicy()
     var isQueued = false
     var waitsFor: [String] = []
+    var checklist: [ChecklistItem]?
 
     static let start = Timestamp(milliseconds: 1_000_000)
     static let rollout = RolloutID(unchecked: "r1")
@@ -60,7 +62,7 @@ struct Scenario {
             absence: absence,
             returning: ReturnPolicy(
                 pointOfNoReturn: pointOfNoReturn,
-                compatibleWith: compatible))
+                compatibleWith: compatible), checklist: checklist)
     }
 
     static let components = [

@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutChecklist
 import RolloutPlan
 
 @testable import RolloutCore
@@ -12,6 +13,7 @@ import RolloutPlan
 ///         unreachable=60s offline=a1 irreversible=PERSONS [stage=finalization] expires=60s compatible=flags:app
 ///         calendar=yes progress=60s healthy=60s rehearse=yes late=skip converge=yes mass=3/30
 ///         queued=r7,r8
+///     item NAME [after=a,b] [critical=yes] [required=yes]
 ///     start · tick +5s · connect HOST · disconnect HOST… · restart
 ///     report HOST KIND [stage=S] [mutated=no] [failure=words_with_underscores] [by=guard] [attempt=N]
 ///         [step=switch] [scope=S]
@@ -24,6 +26,7 @@ import RolloutPlan
 ///     probe pass|fail|inconclusive|nothing   the same for a gate that asks no host
 ///     command NAME [HOST…] [wave=W] [scope=S] [point=P] [fast=yes] [across=yes] [by=ada]
 ///         [reason=words_with_underscores]
+///     command checklist start|done|fail|skip ITEM [revision=N]
 ///     wait +5s                         time passes, and the tick for it is late
 ///     mark · rewind                    remembers this moment · goes back to it, and keeps it
 ///     unmark                           forgets it
@@ -59,6 +62,7 @@ struct TranscriptRun {
         switch verb {
         case "wave": addWave(plain, fields)
         case "set": set(fields)
+        case "item": addItem(plain, fields)
         case "start": if let event = scenario.created { feed(event) }
         case "tick":
             now = now + span(plain.first.map { String($0.dropFirst()) } ?? "0s")
@@ -195,6 +199,18 @@ struct TranscriptRun {
                 at: now))
     }
 
+    private mutating func addItem(_ words: [String], _ fields: [String: String]) {
+        let after = (fields["after"] ?? "").split(separator: ",").map(String.init)
+        scenario.checklist =
+            (scenario.checklist ?? [])
+            + words.map {
+                ChecklistItem(
+                    id: $0, category: "test", description: "does \($0)", dependsOn: after,
+                    isCritical: fields["critical"] == "yes", isRequired: fields["required"] == "yes"
+                )
+            }
+    }
+
     private mutating func command(_ words: [String], _ fields: [String: String]) {
         guard let name = words.first else { return }
         let hosts = words.dropFirst().map(id)
@@ -208,6 +224,15 @@ struct TranscriptRun {
         case "abort": command = .abort
         case "retry": command = .retry(hosts: hosts)
         case "skip": command = .skip(host: hosts.first ?? id("none"))
+        case "checklist":
+            let item = words.last ?? ""
+            let now = machine.checklist?.place(of: item).map {
+                machine.checklist?.records[$0].revision ?? 0
+            }
+            command = .checklist(
+                ChecklistChange(
+                    item: item, action: .init(rawValue: words[1]) ?? .start,
+                    revision: fields["revision"].flatMap { Int($0) } ?? now ?? 0))
         case "rollback":
             command = .rollback(
                 RollbackSelection(

@@ -13,6 +13,8 @@ struct DriverExampleTests {
             text.hasPrefix("windows:")
                 ? "strategy" : text.hasPrefix("checks:") ? "verification" : "components"
         }
+        /// True if it names its key itself.
+        var isWhole: Bool { text.hasPrefix("checklist:") }
     }
 
     private func examples() throws -> [Example] {
@@ -52,12 +54,15 @@ struct DriverExampleTests {
             let loading = try PlanLoader.load(bytes: Array(text.utf8), path: "plans/p.yaml")
             return (loading.plan, PlanProblems(loading.warnings).rendered(source: text))
         }
+        return try load(whole: "\(key):\n\(indented)")
+    }
+
+    private func load(whole example: String) throws -> (plan: Plan, problems: String) {
         let text = """
             belay: 1
             name: example
             targets: {selector: app=web}
-            \(key):
-            \(indented)
+            \(example)
             stages:
               migration: {steps: [{name: wait, wait: {span: 1s}}]}
               verification: {checks: [{name: up, http: {url: "http://127.0.0.1:80/"}}]}
@@ -71,7 +76,9 @@ struct DriverExampleTests {
     @Test func `each driver has an example that loads without a warning`() throws {
         var drivers: Set<String> = []
         for example in try examples() {
-            let (plan, problems) = try load(example.text, under: example.key)
+            let (plan, problems) =
+                example.isWhole
+                ? try load(whole: example.text) : try load(example.text, under: example.key)
             #expect(problems.isEmpty, "\(example.title): \(problems)")
             for component in plan.components { drivers.insert(component.driver.name) }
         }

@@ -9,15 +9,15 @@ enum ImportGraph {
         "COpenSSL": [], "CSQLite": [], "CZstd": [], "CLibYAML": [],
         "SQLiteFile": ["CSQLite"],
         "FleetTransport": ["FleetWire", "COpenSSL"],
-        "RolloutPlan": ["FleetWire", "Validation"],
+        "RolloutChecklist": ["FleetWire"],
+        "RolloutPlan": ["FleetWire", "Validation", "RolloutChecklist"],
         "RolloutCalendar": ["FleetWire", "RolloutPlan"],
-        "RolloutCore": ["FleetWire", "RolloutPlan"],
-        "OperatorAPI": ["FleetWire", "RolloutPlan", "RolloutCore"],
+        "RolloutCore": ["FleetWire", "RolloutChecklist", "RolloutPlan"],
+        "OperatorAPI": ["FleetWire", "RolloutChecklist", "RolloutPlan", "RolloutCore"],
         "FleetSimulation": ["FleetWire", "RolloutPlan", "RolloutCore", "AgentCore"],
         "belay": [
-            "FleetWire", "Validation", "RolloutPlan", "RolloutCalendar", "RolloutCore",
-            "OperatorAPI",
-            "FleetSimulation",
+            "FleetWire", "Validation", "RolloutChecklist", "RolloutPlan", "RolloutCalendar",
+            "RolloutCore", "OperatorAPI", "FleetSimulation",
         ],
         "AgentCore": ["FleetWire"],
         "HostProcesses": ["FleetWire"],
@@ -44,8 +44,8 @@ enum ImportGraph {
         ],
         "StateStore": ["FleetWire", "SQLiteFile"],
         "CoordinatorServer": [
-            "FleetWire", "FleetTransport", "StateStore", "RolloutPlan", "RolloutCalendar",
-            "RolloutCore", "OperatorAPI",
+            "FleetWire", "FleetTransport", "StateStore", "RolloutChecklist", "RolloutPlan",
+            "RolloutCalendar", "RolloutCore", "OperatorAPI",
         ],
         "belay-coordinator": [
             "CoordinatorServer", "FleetTransport", "FleetWire", "RolloutPlan", "StateStore",
@@ -65,7 +65,8 @@ enum ImportGraph {
 
     /// Decisions are pure values: no I/O, no clock, no randomness, no concurrency.
     static let pure: Set<String> = [
-        "FleetWire", "Validation", "RolloutCore", "AgentCore", "FleetSimulation",
+        "FleetWire", "Validation", "RolloutChecklist", "RolloutCore", "AgentCore",
+        "FleetSimulation",
     ]
 
     /// What a pure module may import from outside.

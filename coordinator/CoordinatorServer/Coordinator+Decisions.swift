@@ -1,5 +1,6 @@
 import FleetWire
 import OperatorAPI
+import RolloutChecklist
 import RolloutCore
 import RolloutPlan
 
@@ -84,6 +85,11 @@ extension Coordinator {
                 code: "invalid", message: "a host is skipped only with a reason",
                 remedy: "add --reason")
         }
+        if case .checklist(let change) = command {
+            return running.machine.refusal(of: change, reason: reason).map {
+                APIFailure(code: $0.kind.code, message: $0.message)
+            }
+        }
         if let why = running.machine.refusal(of: command, by: by, reason: reason) {
             return APIFailure(code: "conflict", message: why)
         }
@@ -91,7 +97,8 @@ extension Coordinator {
         case .rollback(let selection): return refusal(of: selection, id)
         case .retry(let hosts):
             return conflict(Set(hosts.isEmpty ? changedOrFailed(id) : hosts), besides: id)
-        case .approve, .reject, .pause, .resume, .promote, .abort, .skip: return nil
+        case .approve, .reject, .pause, .resume, .promote, .abort, .skip, .checklist:
+            return nil
         }
     }
 
@@ -191,5 +198,16 @@ extension Coordinator {
                     + (besides == nil ? ", or add --queue to begin after it" : ""))
         }
         return nil
+    }
+}
+
+extension ChecklistRefusal.Kind {
+    /// The code of the API.
+    fileprivate var code: String {
+        switch self {
+        case .unknownItem: "not_found"
+        case .conflict: "conflict"
+        case .refused: "invalid"
+        }
     }
 }

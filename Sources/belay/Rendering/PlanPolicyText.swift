@@ -1,4 +1,5 @@
 import FleetWire
+import RolloutChecklist
 import RolloutPlan
 
 /// How a plan moves, what holds it up and how far it comes back, in words.
@@ -48,6 +49,25 @@ struct PlanPolicyText {
                 + " irreversible: \(opens) must approve before the first host",
             "  a host that ran \(steps.count == 1 ? "it" : "one of them") is not taken back without "
                 + "--across-point-of-no-return and a reason", "",
+        ]
+    }
+
+    /// What people have to do first; empty without a checklist.
+    func checklist() -> [String] {
+        guard let items = plan.checklist else { return [] }
+        var table = TextTable(["CHECKLIST", "CATEGORY", "COMES AFTER", "WHAT"])
+        table.rows = items.map { item in
+            [
+                item.id + (item.isCritical ? "!" : ""), item.category,
+                item.dependsOn.joined(separator: ", "), item.description,
+            ]
+        }
+        let critical = items.count { $0.isCritical }
+        return table.lines(style: style) + [
+            critical == 0
+                ? "  no item is critical: it holds nothing up"
+                : "  ! no host is changed before "
+                    + (critical == 1 ? "it is" : "these \(critical) are") + " done or skipped", "",
         ]
     }
 

@@ -12,7 +12,8 @@ struct PlanText {
     var calendar: PlanCalendar?
 
     func lines() -> [String] {
-        header() + policy.pointOfNoReturn() + waves() + policy.gates() + policy.compatibility()
+        header() + policy.checklist() + policy.pointOfNoReturn() + waves() + policy.gates()
+            + policy.compatibility()
             + changes() + trouble() + notes() + footer()
     }
 
@@ -25,6 +26,7 @@ struct PlanText {
         rows.append(("digest", preview.digest.description))
         if let reading = calendar?.reading { rows.append(("windows", reading.why)) }
         return [title] + rows.map(row) + policy.uncovered()
+            + policy.checklist().filter { !$0.isEmpty }
             + policy.pointOfNoReturn().filter { !$0.isEmpty } + trouble()
             + notes().filter { !$0.isEmpty }
     }

@@ -1,5 +1,6 @@
 import FleetWire
 import OperatorAPI
+import RolloutChecklist
 import RolloutCore
 
 /// Rollouts in lists and one in full.
@@ -60,6 +61,15 @@ enum RolloutText {
         if let gate = view.pointOfNoReturn {
             let verdict = gate.verdict?.rawValue ?? "to come"
             rows.append(("no return", PlainText.line("\(verdict): \(gate.detail)")))
+        }
+        if let list = view.checklist {
+            let open = list.openCritical.joined(separator: ", ")
+            rows.append(
+                (
+                    "checklist",
+                    "\(list.progress.percent)% of \(list.progress.total)"
+                        + (open.isEmpty ? "" : "; critical and open: \(open)")
+                ))
         }
         if let rehearsal = view.rehearsal {
             rows.append(("rehearsal", PlainText.line(rehearsal.text)))

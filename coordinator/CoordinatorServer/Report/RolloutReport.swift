@@ -130,7 +130,7 @@ extension ReportText {
                 $0.restoreTook?.text ?? "–", $0.failure ?? "–",
             ]
         }
-        return [
+        return (view.checklist.map { [checklist($0)] } ?? []) + [
             timeline(report),
             (
                 "Hosts",
