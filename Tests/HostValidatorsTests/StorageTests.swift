@@ -20,7 +20,9 @@ final class RunningServer {
         try process.run()
     }
 
-    deinit { process.terminate() }
+    /// Threads that tests run on block signals, and the program inherits that: it would not hear
+    /// TERM.
+    deinit { kill(process.processIdentifier, SIGKILL) }
 }
 
 @Suite struct StorageBackendTests {

@@ -20,7 +20,8 @@ final class CertificateWorkshop {
             "-keyout", "ca.key", "-out", "ca.pem", "-days", "3650", "-subj", "/CN=Test CA")
     }
 
-    deinit { servers.forEach { $0.terminate() } }
+    /// They inherit that signals are blocked, and would not hear TERM.
+    deinit { servers.forEach { kill($0.processIdentifier, SIGKILL) } }
 
     private func openssl(_ arguments: String...) throws {
         let process = Process()
