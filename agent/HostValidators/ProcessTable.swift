@@ -95,6 +95,14 @@ struct ProcessTable {
         }
         return .found(all.filter { isCalled(program, $0) })
     }
+
+    /// The same for a check that speaks of processes that run: without any it cannot tell.
+    func running(_ parameters: CheckParameters, _ context: LookContext) async -> ProcessSearch {
+        let search = await named(parameters, context)
+        guard case .found(let processes) = search, processes.isEmpty else { return search }
+        return .untold(
+            .unknown("\(parameters.processes) does not run", "start it, and check again"))
+    }
 }
 
 /// What a search for processes gave.

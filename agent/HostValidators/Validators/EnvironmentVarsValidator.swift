@@ -19,12 +19,9 @@ struct EnvironmentVarsValidator: Validator {
             }
         }
         let table = ProcessTable(context)
-        switch await table.named(parameters, context) {
+        switch await table.running(parameters, context) {
         case .untold(let finding): return finding
         case .found(let processes):
-            guard !processes.isEmpty else {
-                return .unknown("\(parameters.processes) does not run", "start it, and check again")
-            }
             return await context.blocking { _ in
                 var found: [(String, EnvironmentNames)] = []
                 for process in processes {

@@ -11,13 +11,9 @@ struct ResourceLimitsValidator: Validator {
         let table = ProcessTable(context)
         var folders = ["\(table.folder)/self"]
         if !parameters.namesNoProcess {
-            switch await table.named(parameters, context) {
+            switch await table.running(parameters, context) {
             case .untold(let finding): return finding
             case .found(let processes):
-                guard !processes.isEmpty else {
-                    return .unknown(
-                        "\(parameters.processes) does not run", "start it, and check again")
-                }
                 folders = processes.map { "\(table.folder)/\($0.pid)" }
             }
         }

@@ -11,13 +11,9 @@ struct SensitiveDataValidator: Validator {
         let table = ProcessTable(context)
         var environments: [(place: String, path: String)] = []
         if !parameters.namesNoProcess {
-            switch await table.named(parameters, context) {
+            switch await table.running(parameters, context) {
             case .untold(let finding): return finding
             case .found(let processes):
-                guard !processes.isEmpty else {
-                    return .unknown(
-                        "\(parameters.processes) does not run", "start it, and check again")
-                }
                 environments = processes.map {
                     ("environment of process \($0.pid)", "\(table.folder)/\($0.pid)/environ")
                 }
